@@ -1,0 +1,29 @@
+"""One watched cluster: everything that is known about it and the ways to ask it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from celery import Celery
+
+from flower.events import Events
+from flower.inspector import Inspector
+from flower.live import Hub
+from flower.metrics import Metrics
+from flower.queues import Queues
+from flower.state import State
+from flower.store import Store
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The parts that watch one Celery application, built once by `flower.app`."""
+
+    capp: Celery
+    events: Events
+    state: State
+    store: Store
+    inspector: Inspector
+    queues: Queues
+    metrics: Metrics
+    hub: Hub

@@ -1,0 +1,292 @@
+"""The door: who asks, may they, what for, and how an error is told.
+
+Every handler of the pages and of the API is a `BaseHandler`. It states the permission it
+needs; `prepare` refuses a request that lacks it, and a handler that states none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Any, ClassVar, Literal, TypeVar, cast
+from urllib.parse import urlsplit
+
+import tornado.web
+from celery import Celery
+from tornado.httputil import HTTPServerRequest, responses
+
+from flower.access import ANYBODY, PERMISSIONS, Access, Forbidden, Unauthenticated, User
+from flower.cluster import Cluster
+from flower.store import StoreError, Task
+from flower.utils.arguments import ArgumentError, convert
+from flower.utils.search import QuerySyntaxError
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+ANSWERED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; font-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+}
+CROSS_ORIGIN_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "x-requested-with,access-control-allow-origin,authorization,content-type",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+}
+"""Sent only where anybody may read everything; other sites may read, never command."""
+
+
+class NotFound(Exception):
+    """What was asked for does not exist; the text names it."""
+
+
+STATUS: tuple[tuple[type[BaseException], int], ...] = (
+    (ArgumentError, 400),
+    (QuerySyntaxError, 400),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (StoreError, 503),
+)
+"""The one place where the exceptions of the parts become HTTP statuses. What is not here is a 500."""
+
+HIDDEN = "[hidden: format_task failed]"
+PAYLOAD = ("args", "kwargs", "result", "exception", "traceback", "extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What was decided at start and handlers need: `self.site`."""
+
+    cluster: Cluster
+    access: Access
+    executor: Executor
+    url_prefix: str = ""
+    classic_api: bool = False
+    format_task: Callable[[Task], Task] | None = None
+    tasks_columns: tuple[str, ...] = ()
+    natural_time: bool = False
+    auto_refresh: bool = True
+    max_tasks: int = 100_000
+    loud: set[str] = field(default_factory=set)
+    """Problems that were logged and need not be again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a visitor is told it. `position` is that of a mistake in a search, if it was one."""
+
+    status: int
+    message: str
+    position: int | None = None
+
+
+class BaseHandler(tornado.web.RequestHandler):
+    """One request. Subclasses set `permission` to a key of `flower.access.PERMISSIONS`."""
+
+    permission: ClassVar[str] = ""
+    wing: ClassVar[Literal["page", "api"]] = "page"
+
+    # -- what a handler works with
+
+    @property
+    def site(self) -> Site:
+        return cast(Site, self.application.settings["site"])
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.site.cluster
+
+    @property
+    def capp(self) -> Celery:
+        """The Celery application that is watched."""
+        return self.site.cluster.capp
+
+    async def run(self, func: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """The result of a call that may block, made in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.site.executor, partial(func, *args, **kwargs))
+
+    def get_argument(  # type: ignore[override]  # Tornado's has neither type nor required
+        self,
+        name: str,
+        default: Any = None,
+        strip: bool = True,
+        type: Any = None,
+        required: bool = False,
+        escape: bool = False,
+    ) -> Any:
+        """The last value of an argument as `type`; ArgumentError if it is wrong, or missing and required.
+
+        Values are never altered: `escape` is accepted for callers written for Flower 2.x and ignored.
+        """
+        text = super().get_argument(name, None, strip)
+        if text is None or (required and text == ""):
+            if required:
+                raise ArgumentError(f"Missing argument {name}")
+            return default
+        return convert(name, text, type)
+
+    def format_task(self, task: Task) -> Task:
+        """The task as the `format_task` option shows it; its payload is hidden if that fails."""
+        hook = self.site.format_task
+        if hook is None:
+            return task
+        try:
+            return Task(hook(Task(task)))
+        except Exception as error:
+            # Closed, never open: the hook is there to hide secrets.
+            if "format_task" not in self.site.loud:
+                self.site.loud.add("format_task")
+                logger.error("format_task failed, arguments and results are hidden: %r", error, exc_info=True)
+            hidden = {name: HIDDEN for name in PAYLOAD if task.get(name) is not None}
+            return Task(task, **hidden, attempts=None)
+
+    # -- the gate
+
+    def set_default_headers(self) -> None:
+        for name, value in default_headers(self.site, self.request).items():
+            self.set_header(name, value)
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Refuse what is not allowed."""
+        self._refuse_foreign()
+        if self.permission not in PERMISSIONS:
+            logger.error("%s states no permission and is refused", type(self).__name__)
+            raise Forbidden(f"{type(self).__name__} states no permission")
+        api = self.wing == "api"
+        if self.request.method == "OPTIONS":
+            # Browsers send no credentials with it, and it tells nothing.
+            user: User | None = ANYBODY
+        else:
+            user = self.current_user
+        self.site.access.require(self.permission, user, api)
+        return None
+
+    def get_current_user(self) -> User | None:
+        """Who sent the request, if they proved it."""
+        return self.site.access.user(_basic_credentials(self.request.headers.get("Authorization", "")))
+
+    def get_login_url(self) -> str:
+        """For `tornado.web.authenticated`: Basic has no login page to go to."""
+        raise Unauthenticated("Access denied")
+
+    def check_xsrf_cookie(self) -> None:
+        """The gate refuses foreign requests by their origin, so no token is needed."""
+
+    def _refuse_foreign(self) -> None:
+        """A browser that was sent here by another site may read only what it is shown, never command."""
+        if self.request.method in SAFE_METHODS:
+            return
+        fetch_site = self.request.headers.get("Sec-Fetch-Site")
+        if fetch_site is not None:
+            if fetch_site != "same-origin":
+                raise Forbidden("Cross-site request forbidden")
+            return
+        origin = self.request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
+            raise Forbidden("Cross-origin request forbidden")
+
+    # -- methods
+
+    def head(self, *args: str, **kwargs: str) -> Awaitable[None] | None:
+        """As GET; Tornado leaves the body out."""
+        return self.get(*args, **kwargs)
+
+    def options(self, *args: str, **kwargs: str) -> None:
+        """Say what is allowed."""
+        self.set_header("Allow", self.allowed_methods())
+        self.set_status(204)
+
+    def allowed_methods(self) -> str:
+        """The methods this handler answers, as the Allow header lists them."""
+        missing = tornado.web.RequestHandler._unimplemented_method
+        have = {name for name in ANSWERED_METHODS if getattr(type(self), name.lower()) is not missing}
+        if "GET" not in have:
+            have.discard("HEAD")
+        return ", ".join(name for name in ANSWERED_METHODS if name in have | {"OPTIONS"})
+
+    # -- errors
+
+    def problem(self, error: BaseException | None, status: int = 500) -> Problem:
+        """What to tell a visitor about an error; never its inner workings."""
+        for kind, code in STATUS:
+            if isinstance(error, kind):
+                return Problem(code, str(error), getattr(error, "position", None))
+        if isinstance(error, tornado.web.HTTPError):
+            status = error.status_code
+            said = error.get_message() or error.reason
+            if said:
+                return Problem(status, said)
+        return Problem(status, responses.get(status, "Unknown error"))
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        super().send_error(self.problem(error, status_code).status, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tell the error in plain text; the wings tell it in their own way."""
+        problem = self.explain(status_code, **kwargs)
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish(problem.message)
+
+    def explain(self, status_code: int, **kwargs: Any) -> Problem:
+        """The problem behind `write_error`; sets the headers that go with its status."""
+        problem = self.problem(kwargs.get("exc_info", (None, None, None))[1], status_code)
+        if problem.status == 405:
+            self.set_header("Allow", self.allowed_methods())
+            problem = Problem(405, f"Method {self.request.method} is not allowed here, use {self.allowed_methods()}")
+        if problem.status == 401 and self.site.access.login_needed:
+            self.set_header("WWW-Authenticate", 'Basic realm="flower", charset="UTF-8"')
+        return problem
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """One line for what a visitor did wrong, a traceback for what we did."""
+        problem = self.problem(value)
+        if problem.status < 500 or isinstance(value, StoreError):
+            logger.warning("%d %s: %s", problem.status, self._request_summary(), problem.message)
+        else:
+            super().log_exception(typ, value, tb)
+
+
+class StaticFiles(tornado.web.StaticFileHandler):
+    """Files that everybody may read; they need no permission."""
+
+    def set_default_headers(self) -> None:
+        for name, value in default_headers(self.application.settings["site"], self.request).items():
+            self.set_header(name, value)
+
+
+def default_headers(site: Site, request: HTTPServerRequest) -> dict[str, str]:
+    """Security headers for every answer; cross-origin reading where everything is open."""
+    if site.access.open_to_all and request.method in SAFE_METHODS:
+        return SECURITY_HEADERS | CROSS_ORIGIN_HEADERS
+    return SECURITY_HEADERS
+
+
+def _basic_credentials(header: str) -> bytes | None:
+    """The `user:password` bytes of an Authorization header, None if it holds none."""
+    scheme, _, value = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
