@@ -5,6 +5,7 @@ The permissions are a closed list, so that a handler cannot ask for one that nob
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -27,11 +28,11 @@ READ_ONLY_PERMISSIONS = frozenset({PUBLIC, VIEW})
 API_CLOSED = "FLOWER_UNAUTHENTICATED_API environment variable is required to enable API without authentication"
 
 
-class Unauthenticated(Exception):
+class UnauthenticatedError(Exception):
     """Access denied"""
 
 
-class Forbidden(Exception):
+class ForbiddenError(Exception):
     """You may not do this"""
 
 
@@ -84,21 +85,21 @@ class Access:
         return User(credentials.partition(b":")[0].decode("utf-8", "replace")) if any(known) else None
 
     def require(self, permission: str, user: User | None, api: bool = False) -> None:
-        """Return if the user has the permission, else raise Unauthenticated or Forbidden."""
+        """Return if the user has the permission, else raise UnauthenticatedError or ForbiddenError."""
         if permission == PUBLIC:
             return
         if api and self.api_closed:
-            raise Unauthenticated(API_CLOSED)
+            raise UnauthenticatedError(API_CLOSED)
         if user is None:
-            raise Unauthenticated("Access denied")
+            raise UnauthenticatedError("Access denied")
         if self.read_only and permission not in READ_ONLY_PERMISSIONS:
-            raise Forbidden("Read only mode is enabled")
+            raise ForbiddenError("Read only mode is enabled")
 
     def may(self, permission: str, user: User | None, api: bool = False) -> bool:
         """Whether `require` would let the user through: what a page asks before it draws a button."""
         try:
             self.require(permission, user, api)
-        except (Unauthenticated, Forbidden):
+        except (UnauthenticatedError, ForbiddenError):
             return False
         return True
 
@@ -106,8 +107,6 @@ class Access:
 def _digests(credentials: str) -> list[bytes]:
     """Fingerprints of both spellings in use: browsers send UTF-8, curl and requests often Latin-1."""
     spellings = {credentials.encode("utf-8")}
-    try:
+    with contextlib.suppress(UnicodeEncodeError):
         spellings.add(credentials.encode("latin-1"))
-    except UnicodeEncodeError:
-        pass  # no Latin-1 client can send it
     return [hashlib.sha256(spelling).digest() for spelling in sorted(spellings)]

@@ -22,7 +22,7 @@ import tornado.web
 from celery import Celery
 from tornado.httputil import HTTPServerRequest, responses
 
-from flower.access import ANYBODY, PERMISSIONS, Access, Forbidden, Unauthenticated, User
+from flower.access import ANYBODY, PERMISSIONS, Access, ForbiddenError, UnauthenticatedError, User
 from flower.cluster import Cluster
 from flower.store import StoreError, Task
 from flower.utils.arguments import ArgumentError, convert
@@ -52,16 +52,16 @@ CROSS_ORIGIN_HEADERS = {
 """Sent only where anybody may read everything; other sites may read, never command."""
 
 
-class NotFound(Exception):
+class NotFoundError(Exception):
     """What was asked for does not exist; the text names it."""
 
 
 STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (ArgumentError, 400),
     (QuerySyntaxError, 400),
-    (Unauthenticated, 401),
-    (Forbidden, 403),
-    (NotFound, 404),
+    (UnauthenticatedError, 401),
+    (ForbiddenError, 403),
+    (NotFoundError, 404),
     (StoreError, 503),
 )
 """The one place where the exceptions of the parts become HTTP statuses. What is not here is a 500."""
@@ -149,11 +149,11 @@ class BaseHandler(tornado.web.RequestHandler):
             return task
         try:
             return Task(hook(Task(task)))
-        except Exception as error:
+        except Exception:
             # Closed, never open: the hook is there to hide secrets.
             if "format_task" not in self.site.loud:
                 self.site.loud.add("format_task")
-                logger.error("format_task failed, arguments and results are hidden: %r", error, exc_info=True)
+                logger.exception("format_task failed, arguments and results are hidden")
             hidden = {name: HIDDEN for name in PAYLOAD if task.get(name) is not None}
             return Task(task, **hidden, attempts=None)
 
@@ -168,7 +168,7 @@ class BaseHandler(tornado.web.RequestHandler):
         self._refuse_foreign()
         if self.permission not in PERMISSIONS:
             logger.error("%s states no permission and is refused", type(self).__name__)
-            raise Forbidden(f"{type(self).__name__} states no permission")
+            raise ForbiddenError(f"{type(self).__name__} states no permission")
         api = self.wing == "api"
         if self.request.method == "OPTIONS":
             # Browsers send no credentials with it, and it tells nothing.
@@ -184,7 +184,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def get_login_url(self) -> str:
         """For `tornado.web.authenticated`: Basic has no login page to go to."""
-        raise Unauthenticated("Access denied")
+        raise UnauthenticatedError("Access denied")
 
     def check_xsrf_cookie(self) -> None:
         """The gate refuses foreign requests by their origin, so no token is needed."""
@@ -196,11 +196,11 @@ class BaseHandler(tornado.web.RequestHandler):
         fetch_site = self.request.headers.get("Sec-Fetch-Site")
         if fetch_site is not None:
             if fetch_site != "same-origin":
-                raise Forbidden("Cross-site request forbidden")
+                raise ForbiddenError("Cross-site request forbidden")
             return
         origin = self.request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
-            raise Forbidden("Cross-origin request forbidden")
+            raise ForbiddenError("Cross-origin request forbidden")
 
     # -- methods
 
