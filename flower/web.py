@@ -26,6 +26,7 @@ from flower.access import ANYBODY, PERMISSIONS, Access, ForbiddenError, Unauthen
 from flower.cluster import Cluster
 from flower.store import StoreError, Task
 from flower.utils.arguments import ArgumentError, convert
+from flower.utils.json import compress, dumps
 from flower.utils.search import QuerySyntaxError
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,15 @@ class BaseHandler(tornado.web.RequestHandler):
     async def run(self, func: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The result of a call that may block, made in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self.site.executor, partial(func, *args, **kwargs))
+
+    async def reply(self, build: Callable[..., Any], *args: Any) -> None:
+        """Answer with the JSON of what `build` returns; it runs, and is written out, in a thread."""
+        body, packed = await self.run(_packed_json, build, args, "gzip" in self.request.headers.get("Accept-Encoding", ""))
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        if packed:
+            self.set_header("Content-Encoding", "gzip")
+            self.set_header("Vary", "Accept-Encoding")
+        self.finish(body)
 
     def get_argument(  # type: ignore[override]  # Tornado's has neither type nor required
         self,
@@ -279,6 +289,13 @@ def default_headers(site: Site, request: HTTPServerRequest) -> dict[str, str]:
     if site.access.open_to_all and request.method in SAFE_METHODS:
         return SECURITY_HEADERS | CROSS_ORIGIN_HEADERS
     return SECURITY_HEADERS
+
+
+def _packed_json(build: Callable[..., Any], args: tuple[Any, ...], may_compress: bool) -> tuple[bytes, bool]:
+    """JSON bytes, and whether they are compressed."""
+    body = dumps(build(*args))
+    packed = compress(body) if may_compress else None
+    return packed or body, packed is not None
 
 
 def _basic_credentials(header: str) -> bytes | None:

@@ -1,0 +1,113 @@
+"""Tasks and workers as the JSON of the API shows them, in two shapes.
+
+The standard shape gives values (`args` is a list) and everything that is known. The classic one is
+that of Flower 2.x: the same 31 fields in the same order, payloads as the text that Celery made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flower.utils.values import readable
+
+Facts = Mapping[str, Any]
+Json = dict[str, Any]
+
+CLASSIC_BEFORE_WORKER = (
+    *("uuid", "name", "state", "received", "sent", "started", "rejected", "succeeded", "failed", "retried", "revoked"),
+    *("args", "kwargs", "eta", "expires", "retries"),
+)
+CLASSIC_AFTER_WORKER = (
+    *("result", "exception", "timestamp", "runtime", "traceback", "exchange", "routing_key", "clock", "client"),
+)
+TIMES = ("sent", "received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
+PLAIN = ("retries", "eta", "expires", "traceback", "exception", "queue", "exchange", "routing_key", "priority")
+ORIGIN = ("clock", "client", "root_id", "parent_id")
+VALUES = ("args", "kwargs", "result")
+WORKER_FACTS = ("pid", "sw_ident", "sw_ver", "sw_sys")
+ATTEMPT = ("time", "moment", "worker", "exception")
+INSPECTED = ("stats", "active_queues", "registered", "conf", "scheduled", "reserved", "revoked", "timestamp")
+
+
+def task(task: Facts) -> Json:
+    """A task in a list."""
+    worker = task.get("worker")
+    return {
+        "uuid": task.get("uuid"),
+        "name": task.get("name"),
+        "state": task.get("state"),
+        "hostname": worker,
+        "worker": worker,
+        "timestamp": task.get("timestamp"),
+        **{name: task.get(name) for name in TIMES},
+        "runtime": task.get("runtime"),
+        **{name: _value(task.get(name)) for name in VALUES},
+        **{name: task.get(name) for name in PLAIN + ORIGIN},
+    }
+
+
+def task_info(facts: Facts, worker: Facts | None, children: Sequence[str]) -> Json:
+    """All about one task; `worker` is what is known of the worker that had it."""
+    shape = task(facts)
+    name = facts.get("worker")
+    if name is not None:
+        known = worker or {}
+        shape["worker"] = {"hostname": name, **{fact: known.get(fact) for fact in WORKER_FACTS}}
+    shape["children"] = list(children)
+    shape["attempts"] = [dict(zip(ATTEMPT, attempt, strict=False)) for attempt in facts.get("attempts") or ()]
+    shape["extra"] = facts.get("extra") or {}
+    return shape
+
+
+def classic_task(task: Facts, children: Sequence[str]) -> Json:
+    """A task as `/api/task/info` and `/tasks/datatable` of Flower 2.x give it."""
+    shape = {name: task.get(name) for name in CLASSIC_BEFORE_WORKER}
+    shape["retries"] = shape["retries"] or 0
+    shape["worker"] = task.get("worker")
+    shape |= {name: task.get(name) for name in CLASSIC_AFTER_WORKER}
+    root, parent = task.get("root_id"), task.get("parent_id")
+    return shape | {"root": root, "root_id": root, "parent": parent, "parent_id": parent, "children": list(children)}
+
+
+def classic_listed_task(task: Facts, children: Sequence[str]) -> Json:
+    """A task as `/api/tasks` of Flower 2.x gives it: the worker last, or absent."""
+    shape = classic_task(task, children)
+    worker = shape.pop("worker")
+    return shape if worker is None else shape | {"worker": worker}
+
+
+def worker(seen: Facts | None, inspected: Facts, failure: str | None, now: float) -> Json:
+    """A worker known from its events (`seen`), from an inspection, or from both.
+
+    `seen` has the names of `flower.state.Worker.as_dict`; None for one that sent no event.
+    """
+    told = seen or {}
+    learned = inspected.get("timestamp")
+    running = inspected.get("active")
+    return {
+        "status": "online" if told.get("status") else "offline",
+        "active": told.get("active") if told.get("active") is not None else _length(running),
+        "processed": told.get("processed") if told.get("processed") is not None else _total(inspected),
+        "load": told.get("loadavg"),
+        "heartbeats": told.get("heartbeats") or [],
+        **{fact: told.get(fact) for fact in WORKER_FACTS},
+        **{name: inspected.get(name) for name in INSPECTED},
+        "active_tasks": running,
+        "freshness": {"age_seconds": None if learned is None else max(0.0, now - learned), "error": failure},
+    }
+
+
+def _value(payload: Any) -> Any:
+    """The value that a payload text stands for; `format_task` may have made it a value already."""
+    return readable(payload) if isinstance(payload, str) else payload
+
+
+def _length(running: Any) -> int | None:
+    return len(running) if isinstance(running, list) else None
+
+
+def _total(inspected: Facts) -> int | None:
+    """Tasks that the worker had accepted when it was last inspected."""
+    total = (inspected.get("stats") or {}).get("total")
+    return sum(total.values()) if isinstance(total, dict) else None

@@ -1,0 +1,45 @@
+"""`/metrics` and `/healthcheck`: for machines that watch, without login as in Flower 2.x."""
+
+from __future__ import annotations
+
+from flower.cluster import Cluster
+from flower.web import BaseHandler
+
+
+class Metrics(BaseHandler):
+    """GET /metrics"""
+
+    permission = "public"
+
+    async def get(self) -> None:
+        """The metrics in the text format that the client asks for.
+
+        To protect it, wrap `Metrics.get` with `tornado.web.authenticated` in the configuration file.
+        """
+        body, content_type = await self.run(self.cluster.metrics.render, self.request.headers.get("Accept", ""))
+        self.set_header("Content-Type", content_type)
+        self.finish(body)
+
+
+class Healthcheck(BaseHandler):
+    """GET /healthcheck"""
+
+    permission = "public"
+
+    async def get(self) -> None:
+        """`OK` while the server lives; with `ready`, 503 and the reasons when it cannot do its work."""
+        problems = troubles(self.cluster) if self.get_argument("ready", False, type=bool) else []
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        if problems:
+            self.set_status(503)
+        self.finish("\n".join(problems) or "OK")
+
+
+def troubles(cluster: Cluster) -> list[str]:
+    """Why events cannot be received or kept at the moment."""
+    found = []
+    if not cluster.events.connected:
+        found.append(f"broker: {cluster.events.failure or 'not connected yet'}")
+    if cluster.store.failing_since is not None:
+        found.append(f"store: {cluster.store.failure}")
+    return found
