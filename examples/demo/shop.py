@@ -31,7 +31,6 @@ app.conf.update(
     task_routes={"shop.mail.*": {"queue": "mail"}, "shop.cart.*": {"queue": "mail"}},
     task_send_sent_event=True,
     task_track_started=True,
-    worker_hijack_root_logger=False,
     worker_prefetch_multiplier=2,
 )
 
