@@ -1,0 +1,1 @@
+"""From the broker's bytes to partial views of tasks and workers."""

@@ -1,0 +1,73 @@
+"""Events through kombu: RabbitMQ and every other transport that can fan out."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from celery import Celery
+from celery.events.event import get_exchange
+from kombu import Connection, Consumer, Queue
+
+from flower.ingest.decode import Decoder, Event
+
+EVENTS_A_BATCH = 1000
+WAIT_FOR_MORE_SECONDS = 0.001
+HEARTBEAT_EVERY_SECONDS = 1.0
+
+
+class KombuReceiver:
+    """A queue of our own, bound to the event exchange. Belongs to the events thread."""
+
+    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._connection = connection
+        self._events: list[Event] = []
+        self._checked = time.monotonic()
+        channel = connection.default_channel
+        self._consumer = Consumer(
+            channel, queues=[event_queue(capp, connection)], no_ack=True, on_message=self._on_message
+        )
+        self._consumer.consume()
+
+    def receive(self, timeout: float) -> list[Event]:
+        """The next events, at the latest after `timeout` seconds. Raises what the transport raises on loss."""
+        self._beat()
+        try:
+            self._connection.drain_events(timeout=timeout)
+            while len(self._events) < EVENTS_A_BATCH:
+                self._connection.drain_events(timeout=WAIT_FOR_MORE_SECONDS)
+        except TimeoutError:
+            pass
+        events, self._events = self._events, []
+        return events
+
+    def close(self) -> None:
+        self._consumer.cancel()
+
+    def _on_message(self, message: Any) -> None:
+        self._decoder.message(message, self._events)
+
+    def _beat(self) -> None:
+        """RabbitMQ closes a connection whose agreed heartbeats do not come."""
+        now = time.monotonic()
+        if self._connection.get_heartbeat_interval() and now - self._checked >= HEARTBEAT_EVERY_SECONDS:
+            self._checked = now
+            self._connection.heartbeat_check(rate=2)
+
+
+def event_queue(capp: Celery, connection: Connection) -> Queue:
+    """A queue that goes with us: RabbitMQ 4.3 and later refuse one that is neither durable nor exclusive."""
+    conf = capp.conf
+    durable = bool(conf.get("event_queue_durable"))
+    return Queue(
+        f"{conf.event_queue_prefix}.{uuid.uuid4()}",
+        exchange=get_exchange(connection, name=conf.event_exchange),
+        routing_key="#",
+        auto_delete=not durable,
+        durable=durable,
+        exclusive=not durable and connection.transport.driver_type == "amqp",
+        message_ttl=conf.event_queue_ttl,
+        expires=conf.event_queue_expires,
+    )

@@ -1,0 +1,109 @@
+"""Events straight from a Redis subscription.
+
+kombu makes the connection (any URL form, TLS, ACL user, Sentinel, socket) and names the topic; the bytes
+are then read here, because a kombu message costs ten times what decoding the event does. The socket is
+emptied before anything is decoded: Redis cuts off a subscriber that lets 32 MB pile up.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+from collections import deque
+from typing import Any
+
+import hiredis
+from celery import Celery
+from kombu import Connection
+
+from flower.ingest.decode import Decoder, Event
+
+READ_BYTES = 262_144
+BACKLOG_BYTES = 64 * 1024 * 1024
+"""Beyond this the rest waits in Redis."""
+MESSAGES_A_BATCH = 400
+"""A few milliseconds of work: readers of the state wait no longer, and the socket is emptied in between."""
+PING_AFTER_SECONDS = 10.0
+DEAD_AFTER_SECONDS = 15.0
+
+
+class RedisReceiver:
+    """One subscription to the events of all workers. Belongs to the events thread."""
+
+    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder) -> None:
+        self._decoder = decoder
+        channel = connection.default_channel
+        self._pool = channel.client.connection_pool
+        self._connection = self._pool.get_connection()
+        self._connection.connect()
+        self._connection.send_command("PSUBSCRIBE", *topics(channel, capp.conf.event_exchange))
+        self._socket: socket.socket = self._connection._sock
+        self._socket.setblocking(False)
+        self._reader = hiredis.Reader()
+        self._backlog: deque[bytes] = deque()
+        self._backlog_size = 0
+        self._heard = time.monotonic()
+        self._pinged = False
+
+    def receive(self, timeout: float) -> list[Event]:
+        """The next events, at the latest after `timeout` seconds. Raises OSError when the connection is lost."""
+        if not self._backlog and not self._pending_tls():
+            select.select([self._socket], [], [], timeout)
+        self._drain()
+        self._check_life()
+        events: list[Event] = []
+        decode = self._decoder.envelope
+        for _ in range(MESSAGES_A_BATCH):
+            reply = self._next_reply()
+            if reply is False:
+                break
+            if isinstance(reply, Exception):
+                raise ConnectionError(str(reply))
+            if len(reply) == 4:
+                decode(reply[3], events)
+        return events
+
+    def close(self) -> None:
+        self._connection.disconnect()
+        self._pool.release(self._connection)
+
+    def _next_reply(self) -> Any:
+        """The next whole reply, False when there is none yet."""
+        while (reply := self._reader.gets()) is False and self._backlog:
+            data = self._backlog.popleft()
+            self._backlog_size -= len(data)
+            self._reader.feed(data)
+        return reply
+
+    def _pending_tls(self) -> bool:
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def _drain(self) -> None:
+        while self._backlog_size < BACKLOG_BYTES:
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return
+            if not data:
+                raise ConnectionError("Redis closed the connection")
+            self._heard = time.monotonic()
+            self._pinged = False
+            self._backlog.append(data)
+            self._backlog_size += len(data)
+
+    def _check_life(self) -> None:
+        """Ask for a sign of life after a silence: a lost peer does not close the connection."""
+        silence = time.monotonic() - self._heard
+        if silence > DEAD_AFTER_SECONDS:
+            raise ConnectionError(f"Redis has not answered for {silence:.0f} s")
+        if silence > PING_AFTER_SECONDS and not self._pinged:
+            self._pinged = True
+            self._socket.send(b"*1\r\n$4\r\nPING\r\n")
+
+
+def topics(channel: Any, exchange: str) -> list[str]:
+    """The patterns under which kombu publishes this exchange's messages to the channel's database."""
+    pattern = f"{channel.keyprefix_fanout}{exchange}" + ("/*" if channel.fanout_patterns else "")
+    return [f"{channel.global_keyprefix or ''}{pattern}"]

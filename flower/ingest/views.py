@@ -1,0 +1,144 @@
+"""One decoded task event as a partial view of its task (see `flower.store.merge`).
+
+Events come from any process that can reach the broker, so no type is taken on trust: a value of
+the wrong type becomes text, an impossible number is left out, and a huge text is cut.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+
+from flower.store.merge import View, settle
+
+TEXT_LIMIT = 65_536
+"""Characters kept of one value; Celery itself cuts at about 1,000."""
+CUT = "… [cut by Flower]"
+
+DESCRIPTION = ("name", "args", "kwargs", "eta", "expires", "root_id", "parent_id")
+COPIED: dict[str, tuple[str, ...]] = {
+    "task-sent": (*DESCRIPTION, "queue", "exchange", "routing_key"),
+    "task-received": DESCRIPTION,
+    "task-started": (),
+    "task-succeeded": ("result",),
+    "task-failed": ("exception", "traceback"),
+    "task-retried": ("exception", "traceback"),
+    "task-revoked": (),
+    "task-rejected": (),
+}
+"""Event type -> the text fields that have a column of the same name."""
+
+KNOWN = frozenset(
+    {"type", "uuid", "hostname", "timestamp", "utcoffset", "pid", "clock", "local_received", "retries", "runtime"}
+    | {"priority", *(field for fields in COPIED.values() for field in fields)}
+)
+
+
+def text(value: Any) -> str | None:
+    """`value` as text of bounded length; None stays None."""
+    if value is None:
+        return None
+    words = value if isinstance(value, str) else _written(value)
+    return words if len(words) <= TEXT_LIMIT else words[:TEXT_LIMIT] + CUT
+
+
+def _written(value: Any) -> str:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
+
+
+def number(value: Any) -> float | None:
+    """`value` as a finite float, else None."""
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def whole(value: Any) -> int | None:
+    """`value` as an integer of at most 63 bits, else None."""
+    if value.__class__ is not int:
+        try:
+            value = int(value)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return value if -(2**63) < value < 2**63 else None
+
+
+def view_of(event: dict[str, Any], now: float) -> View:
+    """The facts that a task event tells; it must have a `uuid` and a `type`. `now` stands in for a bad time."""
+    type_ = event["type"]
+    time = event.get("timestamp")
+    if time.__class__ is not float or not 0.0 < time < 1e11:
+        time = number(time)
+        if time is None or not 0.0 < time < 1e11:
+            time = now
+    uuid = event["uuid"]
+    view: View = {"uuid": uuid if uuid.__class__ is str else str(uuid), "timestamp": time}
+    clock = event.get("clock")
+    if clock is not None:
+        view["clock"] = whole(clock)
+    host = event.get("hostname")
+    if host is not None and host.__class__ is not str:
+        host = str(host)
+    fields = COPIED.get(type_)
+    if fields is None:
+        _customise(view, event, type_, time)
+        view["worker"] = host
+        return view
+    view[type_[5:]] = time
+    for field in fields:
+        value = event.get(field)
+        if value is not None:
+            view[field] = value if value.__class__ is str and len(value) <= TEXT_LIMIT else text(value)
+    if type_ == "task-sent":
+        view["client"] = host
+    else:
+        view["worker"] = host
+    _add_particulars(view, event, type_, time, host)
+    return view
+
+
+def _add_particulars(view: View, event: dict[str, Any], type_: str, time: float, host: str | None) -> None:
+    """What only one type of event tells."""
+    if type_ == "task-succeeded":
+        view["runtime"] = number(event.get("runtime"))
+    elif type_ in ("task-received", "task-sent"):
+        view["retries"] = whole(event.get("retries"))
+        # A retried task names itself as its parent; the first attempt told the real one.
+        if view.get("parent_id") == view["uuid"]:
+            del view["parent_id"]
+        if "priority" in event:
+            view["priority"] = whole(event["priority"])
+    elif type_ == "task-retried":
+        view["attempts"] = [[time, "retried", host, view.get("exception")]]
+    elif type_ == "task-revoked":
+        view["extra"] = _unknown_fields(event)
+
+
+def _customise(view: View, event: dict[str, Any], type_: str, time: float) -> None:
+    view["custom"] = time
+    view["custom_state"] = type_[5:].upper()[:100]
+    view["extra"] = _unknown_fields(event)
+
+
+def _unknown_fields(event: dict[str, Any]) -> dict[str, Any]:
+    """The fields without a column; one text instead when they are too large together."""
+    fields = {str(key): value for key, value in event.items() if key not in KNOWN}
+    try:
+        size = len(orjson.dumps(fields))
+    except (TypeError, ValueError, RecursionError):
+        return {"fields": text(str(fields))}
+    return fields if size <= TEXT_LIMIT else {"fields": text(str(fields))}
+
+
+def settled_view_of(event: dict[str, Any], now: float) -> View:
+    """`view_of`, with its state: what a task is when this event is the first that is seen of it."""
+    view = view_of(event, now)
+    settle(view)
+    return view

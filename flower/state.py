@@ -1,0 +1,280 @@
+"""What is alive: workers, counters and unfinished tasks; everything it learns goes on to the store.
+
+The events thread calls `apply`, the saver's thread takes what changed, the web threads read. All three
+hold `lock` while they touch the tables; nobody holds it while he waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from flower.ingest.views import settled_view_of, view_of
+from flower.store import FINAL_STATES, Saver, Store, Task
+from flower.store.merge import View, join
+from flower.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+Moment = tuple[str, str, str, float | None]
+"""(worker, event type, task name, run time in seconds where the event ends a run)."""
+
+MAX_OPEN_TASKS = 50_000
+"""About 1 KB each. Older unfinished tasks stay in the store, and late events still find them there."""
+MAX_UNSAVED = 100_000
+"""Changed tasks that wait for the store before events are held back."""
+HURRY_AT = 10_000
+HELD_BACK_SECONDS = 5.0
+MAX_QUEUE_NAMES = 1_000
+
+
+class Observer(Protocol):
+    """Who wants to hear of every task event, once a batch, in the events thread."""
+
+    def observe(self, moments: list[Moment]) -> None: ...
+
+
+class State:
+    """The reducer of events. Own the thread that saves: `start` it, `stop` it."""
+
+    def __init__(self, store: Store, *, max_workers: int = 5000, clock: Callable[[], float] = time.time) -> None:
+        self.store = store
+        self.max_workers = max_workers
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.started_at = clock()
+        self.last_event_at: float | None = None
+        self.totals: Counter[str] = Counter()
+        """`received`, `task`, `worker`, `malformed` (not understood) and `dropped` (not kept) events."""
+        self.open_tasks: dict[str, View] = {}
+        self.queue_names: set[str] = set()
+        self.revision_tasks = 0
+        self.revision_workers = 0
+        self.observers: list[Observer] = []
+        self._changed: dict[str, View] = {}
+        self._saving: dict[str, View] = {}
+        self._appeared: list[str] = []
+        self._stale_workers: set[str] = set()
+        self._gone_workers: set[str] = set()
+        self.workers = {name: Worker.restore(name, facts) for name, facts in store.load_workers().items()}
+        for task in store.unfinished(MAX_OPEN_TASKS):
+            self.open_tasks[task["uuid"]] = task
+        self._saver = Saver(store, self._take, self._learn, self._take_workers, clock)
+        self._saver.start()
+
+    @property
+    def counter(self) -> dict[str, Counter[str]]:
+        """Worker -> how many events of each type it sent."""
+        with self.lock:
+            return {name: worker.counts for name, worker in self.workers.items()}
+
+    # Events come in
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Apply one decoded event."""
+        self.apply([event])
+
+    def apply(self, events: Sequence[dict[str, Any]], now: float | None = None) -> None:
+        """Apply decoded events in the order of their arrival. Never raises for what an event holds."""
+        now = self.clock() if now is None else now
+        if len(self._changed) >= MAX_UNSAVED and not self._wait_for_room():
+            self.totals["dropped"] += len(events)
+            return
+        moments: list[Moment] = []
+        with self.lock:
+            for event in events:
+                try:
+                    type_, host = event["type"], event["hostname"]
+                    if type_.startswith("task-"):
+                        moments.append(self._task_event(type_, host, event, now))
+                    elif type_.startswith("worker-"):
+                        self._worker_event(type_, str(host), event, now)
+                except (KeyError, TypeError, AttributeError, ValueError) as error:  # noqa: PERF203 - free unless raised
+                    self._refuse(event, error)
+            self.totals["received"] += len(events)
+            self.last_event_at = now
+            if moments:
+                self._count(moments, now)
+            if len(self.open_tasks) > MAX_OPEN_TASKS:
+                self._shrink()
+        for observer in self.observers:
+            observer.observe(moments)
+        if len(self._changed) >= HURRY_AT:
+            self._saver.hurry()
+
+    def _task_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> Moment:
+        uuid = event["uuid"]
+        if not uuid or not host:
+            raise ValueError("it has no uuid or no hostname")
+        if host.__class__ is not str:
+            host = str(host)
+        task = self.open_tasks.get(uuid if uuid.__class__ is str else str(uuid))
+        if task is None:
+            task = settled_view_of(event, now)
+            uuid = task["uuid"]
+            self.open_tasks[uuid] = task
+        else:
+            join(task, view_of(event, now))
+        self._changed[uuid] = task
+        if type_ == "task-sent":
+            if task.get("queue") and len(self.queue_names) < MAX_QUEUE_NAMES:
+                self.queue_names.add(task["queue"])
+            host = producer_of(host)
+        ended = type_ == "task-succeeded" or type_ == "task-failed"
+        return host, type_, task.get("name") or "", task.get("runtime") if ended else None
+
+    def _worker_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
+        worker = self._worker(host)
+        if type_ != "worker-offline" and not worker.status(now):
+            self._appeared.append(host)
+        worker.hear(type_[7:], event, now)
+        worker.count(type_, 1)
+        self.totals["worker"] += 1
+        self.revision_workers += 1
+        self._stale_workers.add(host)
+
+    def _worker(self, host: str) -> Worker:
+        worker = self.workers.get(host)
+        if worker is None:
+            if len(self.workers) >= self.max_workers:
+                self._forget(min(self.workers.values(), key=lambda known: known.last_seen).hostname)
+            worker = self.workers[host] = Worker(host)
+            self._gone_workers.discard(host)
+        return worker
+
+    def _count(self, moments: list[Moment], now: float) -> None:
+        tally = Counter([(moment[0], moment[1]) for moment in moments])
+        for (host, type_), number in tally.items():
+            if type_ != "task-sent":
+                worker = self._worker(host)
+                worker.count(type_, number)
+                worker.last_seen = now
+                self._stale_workers.add(host)
+        self.totals["task"] += len(moments)
+        self.revision_tasks += 1
+        self.revision_workers += 1
+
+    def _refuse(self, event: Any, error: Exception) -> None:
+        if not self.totals["malformed"]:
+            logger.warning("An event was not understood (%r in %.200r); further ones are only counted", error, event)
+        self.totals["malformed"] += 1
+
+    def _wait_for_room(self) -> bool:
+        """Hold the events thread back until the store caught up; False when it does not."""
+        if self.store.failing_since is not None:
+            return False
+        return self._saver.flush(HELD_BACK_SECONDS) or len(self._changed) < MAX_UNSAVED
+
+    def _shrink(self) -> None:
+        """Let the longest known unfinished tasks go from memory; they stay in the store."""
+        excess = len(self.open_tasks) - MAX_OPEN_TASKS
+        for uuid in [uuid for uuid in self.open_tasks if uuid not in self._changed][:excess]:
+            del self.open_tasks[uuid]
+
+    # Facts from elsewhere
+
+    def adopt(self, tasks: Sequence[View]) -> None:
+        """Add tasks that a worker was found to have, unless an event already told of them."""
+        known = [task for task in tasks if self.task(task["uuid"]) is None]
+        with self.lock:
+            for task in known:
+                if task["uuid"] not in self.open_tasks:
+                    view: View = {"timestamp": task.get("started") or task.get("received"), "state": None}
+                    join(view, task)
+                    self.open_tasks[task["uuid"]] = self._changed[task["uuid"]] = view
+            self.revision_tasks += bool(known)
+
+    def appeared(self) -> list[str]:
+        """The workers that came online since the last call."""
+        with self.lock:
+            names, self._appeared = list(dict.fromkeys(self._appeared)), []
+        return names
+
+    def forget_workers(self, offline_seconds: float) -> list[str]:
+        """Drop the workers that are offline and were not heard of for so long; returns their names."""
+        now = self.clock()
+        with self.lock:
+            names = [
+                worker.hostname
+                for worker in self.workers.values()
+                if not worker.status(now) and now - worker.last_seen >= offline_seconds
+            ]
+            for name in names:
+                self._forget(name)
+            self.revision_workers += bool(names)
+        return names
+
+    def _forget(self, name: str) -> None:
+        del self.workers[name]
+        self._stale_workers.discard(name)
+        self._gone_workers.add(name)
+
+    # Reading and saving
+
+    def task(self, uuid: str) -> Task | None:
+        """The freshest view of a task, with every column; None when it is unknown. May block."""
+        with self.lock:
+            known = self.open_tasks.get(uuid) or self._saving.get(uuid)
+            view = dict(known) if known else None
+        if view is None or not view.get("stored"):
+            row = self.store.get(uuid)
+            if view is None or row is None:
+                return row if view is None else Task.of(view)
+            join(row, view)
+            return row
+        return Task.of(view)
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Whether everything applied so far is in the store, after waiting for it."""
+        return self._saver.flush(timeout)
+
+    def stop(self, timeout: float = 1.5) -> bool:
+        """Save what is left and close the store; whether everything went in."""
+        flushed = self._saver.stop(timeout)
+        self.store.close()
+        return flushed
+
+    def _take(self) -> list[View]:
+        """What changed since the last call. Finished tasks leave memory with it."""
+        with self.lock:
+            changed, self._changed = self._changed, {}
+            batch: list[View] = []
+            for uuid, task in changed.items():
+                if task["state"] in FINAL_STATES:
+                    self.open_tasks.pop(uuid, None)
+                    batch.append(task)
+                else:
+                    batch.append(dict(task))
+                    task["stored"] = True
+            self._saving = {task["uuid"]: task for task in batch}
+        return batch
+
+    def _learn(self, found: dict[str, View]) -> None:
+        """Complete what memory holds by what the store already knew."""
+        with self.lock:
+            self._saving = {}
+            for uuid, row in found.items():
+                task = self.open_tasks.get(uuid)
+                if task is None:
+                    continue
+                join(task, row)
+                if task["state"] in FINAL_STATES and uuid not in self._changed:
+                    del self.open_tasks[uuid]
+
+    def _take_workers(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        with self.lock:
+            facts = {name: self.workers[name].facts() for name in self._stale_workers}
+            gone = list(self._gone_workers)
+            self._stale_workers.clear()
+            self._gone_workers.clear()
+        return facts, gone
+
+
+def producer_of(host: str) -> str:
+    """`gen12288@vm` -> `gen@vm`: every process that sends tasks has a name of its own."""
+    name, at, machine = host.partition("@")
+    return name.rstrip("0123456789") + at + machine

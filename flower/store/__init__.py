@@ -1,0 +1,24 @@
+"""The store of tasks: what is kept, how it is merged, how it is asked."""
+
+from flower.store.columns import BY_NAME, COLUMNS, FINAL_STATES, NAMES, TASK_STATES, Column
+from flower.store.errors import StoreError
+from flower.store.query import Page, TaskQuery
+from flower.store.saver import Saver
+from flower.store.store import Store, open_store
+from flower.store.task import Task
+
+__all__ = [
+    "BY_NAME",
+    "COLUMNS",
+    "FINAL_STATES",
+    "NAMES",
+    "TASK_STATES",
+    "Column",
+    "Page",
+    "Saver",
+    "Store",
+    "StoreError",
+    "Task",
+    "TaskQuery",
+    "open_store",
+]

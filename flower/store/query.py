@@ -1,0 +1,40 @@
+"""What can be asked of a store about its tasks, and the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flower.store.task import Task
+from flower.utils.search import Query
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """Which tasks, in which order, which page. Times are seconds since the epoch.
+
+    `name`, `state` and `worker` match the whole value without regard to case. A task without
+    a received (started) time is outside every received (started) range. Tasks that lack the
+    sorted column come last, whatever the direction; ties go by received time, then by arrival.
+    """
+
+    name: str | None = None
+    state: str | None = None
+    worker: str | None = None
+    received_start: float | None = None
+    received_end: float | None = None
+    started_start: float | None = None
+    started_end: float | None = None
+    search: Query | None = None
+    sort_by: str = "received"
+    descending: bool = True
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`tasks` of the asked page, `total` that match, `stored` of all."""
+
+    tasks: list[Task] = field(default_factory=list)
+    total: int = 0
+    stored: int = 0

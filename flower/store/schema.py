@@ -1,0 +1,58 @@
+"""The tables of the store, made from the one table of columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from flower.store.columns import COLUMNS
+
+VERSION = 1
+"""Version of the schema, kept in the file. A newer file is refused."""
+APPLICATION_ID = 0x466C6F77
+"""`Flow`: how a SQLite file says that it is ours."""
+
+metadata = sa.MetaData()
+
+_CASELESS = sa.Text().with_variant(sa.Text(collation="NOCASE"), "sqlite")
+_TYPES: dict[str, Any] = {
+    "text": sa.Text(),
+    "time": sa.Double(),
+    "seconds": sa.Double(),
+    "integer": sa.BigInteger(),
+    "json": sa.Text(),
+}
+_CASELESS_COLUMNS = frozenset({"name", "state", "worker"})
+
+
+def _column(name: str, kind: str) -> sa.Column[Any]:
+    type_ = _CASELESS if name in _CASELESS_COLUMNS else _TYPES[kind]
+    return sa.Column(name, type_, nullable=name != "uuid", unique=name == "uuid" or None)
+
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    *(_column(column.name, column.kind) for column in COLUMNS),
+)
+
+# Every list of the pages and of the API walks one of these instead of sorting all rows.
+sa.Index("tasks_by_received", tasks.c.received)
+sa.Index("tasks_by_timestamp", tasks.c.timestamp)
+sa.Index("tasks_by_started", tasks.c.started)
+sa.Index("tasks_by_runtime", tasks.c.runtime)
+sa.Index("tasks_by_name", tasks.c.name, tasks.c.received)
+sa.Index("tasks_by_state", tasks.c.state, tasks.c.received)
+sa.Index("tasks_by_worker", tasks.c.worker, tasks.c.received)
+_has_parent = tasks.c.parent_id.is_not(None)
+sa.Index("tasks_by_parent", tasks.c.parent_id, sqlite_where=_has_parent, postgresql_where=_has_parent)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("hostname", sa.Text(), primary_key=True),
+    sa.Column("facts", sa.Text(), nullable=False),
+)
+"""One row a worker: its last known facts and its counters, as JSON text."""

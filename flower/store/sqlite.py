@@ -1,0 +1,193 @@
+"""The SQLite engine: connections, the bulk upsert, and eviction.
+
+The hot path speaks to the driver itself: one statement of many rows is one call into SQLite, which
+releases the interpreter lock for as long as it works, where a call a row would take it back and
+forth thousands of times a second.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from flower.store.columns import BY_NAME, FINAL_STATES, NAMES
+from flower.store.schema import APPLICATION_ID, VERSION, metadata
+from flower.utils.search import SQL_FUNCTIONS
+
+Row = tuple[Any, ...]
+
+ROWS_A_STATEMENT = (512, 64, 8, 1)
+"""Sizes of the upsert: few, so that each is prepared once; 512 rows stay below SQLite's 32,766 parameters."""
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA cache_size = -8000",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA busy_timeout = 5000",
+)
+_COLUMN_LIST = ", ".join(NAMES)
+_ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in NAMES if name != "uuid")
+_FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_STATES))
+_JSON = frozenset(name for name in NAMES if BY_NAME[name].kind == "json")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode that any one thread at a time may use."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    for name, (arguments, function) in SQL_FUNCTIONS.items():
+        connection.create_function(name, arguments, function, deterministic=True)
+    return connection
+
+
+def reader(path: Path) -> sa.Engine:
+    """The pool of read connections behind every query."""
+
+    def creator() -> sqlite3.Connection:
+        connection = connect(path)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    return sa.create_engine("sqlite+pysqlite://", creator=creator, poolclass=sa.QueuePool, pool_size=4, max_overflow=4)
+
+
+def row_of(task: dict[str, Any]) -> Row:
+    """The task's values in the order of the columns."""
+    if task.get("attempts") or task.get("extra"):
+        task = {**task, **{name: _text(task.get(name)) for name in _JSON}}
+    return tuple(map(task.get, NAMES))
+
+
+def task_of(row: Iterable[Any]) -> dict[str, Any]:
+    """The known facts of a row."""
+    task = {name: value for name, value in zip(NAMES, row, strict=True) if value is not None}
+    for name in _JSON & task.keys():
+        task[name] = orjson.loads(task[name])
+    return task
+
+
+def _text(value: Any) -> str | None:
+    return None if not value else orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+class Writer:
+    """The one connection that writes. One thread at a time."""
+
+    def __init__(self, path: Path, *, durable: bool) -> None:
+        self._connection = connect(path)
+        # NORMAL: a killed process loses nothing that was committed, a power cut at most the last commits.
+        self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+        self._create()
+
+    def _create(self) -> None:
+        dialect = sa.create_engine("sqlite://").dialect
+        statements = [
+            str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)) for table in metadata.tables.values()
+        ]
+        for table in metadata.tables.values():
+            statements += [
+                str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)) for index in table.indexes
+            ]
+        with self.transaction():
+            for statement in statements:
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def transaction(self) -> Transaction:
+        return Transaction(self._connection)
+
+    def fetch(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The stored tasks among `uuids`."""
+        found: dict[str, dict[str, Any]] = {}
+        for start, end in _chunks(len(uuids), (4096, 512, 64, 8, 1)):
+            marks = ",".join("?" * (end - start))
+            statement = f"SELECT {_COLUMN_LIST} FROM tasks WHERE uuid IN ({marks})"
+            for row in self._connection.execute(statement, uuids[start:end]):
+                found[row[0]] = task_of(row)
+        return found
+
+    def upsert(self, rows: Sequence[Row]) -> None:
+        """Insert or replace whole rows by uuid."""
+        for start, end in _chunks(len(rows), ROWS_A_STATEMENT):
+            values = [value for row in rows[start:end] for value in row]
+            self._connection.execute(_upsert_statement(end - start), values)
+
+    def count(self) -> int:
+        """Rows stored."""
+        return int(self._connection.execute("SELECT count(*) FROM tasks").fetchone()[0])
+
+    def evict(self, number: int) -> int:
+        """Delete the `number` oldest tasks, finished ones first; returns how many went."""
+        gone = self._delete(f"WHERE state IN ({_FINAL}) ORDER BY timestamp LIMIT ?", number)
+        if gone < number:
+            gone += self._delete("ORDER BY timestamp LIMIT ?", number - gone)
+        return gone
+
+    def _delete(self, which: str, number: int) -> int:
+        statement = f"DELETE FROM tasks WHERE id IN (SELECT id FROM tasks INDEXED BY tasks_by_timestamp {which})"
+        return self._connection.execute(statement, (number,)).rowcount
+
+    def unfinished(self, limit: int) -> list[dict[str, Any]]:
+        """The newest tasks that are not final, oldest first."""
+        statement = f"SELECT {_COLUMN_LIST} FROM tasks WHERE state NOT IN ({_FINAL}) ORDER BY timestamp DESC LIMIT ?"
+        return [task_of(row) for row in self._connection.execute(statement, (limit,))][::-1]
+
+    def save_workers(self, facts: dict[str, dict[str, Any]], gone: Sequence[str]) -> None:
+        """Keep what is known of these workers, forget the `gone` ones."""
+        upsert = "INSERT INTO workers VALUES (?, ?) ON CONFLICT (hostname) DO UPDATE SET facts = excluded.facts"
+        self._connection.executemany(upsert, [(name, orjson.dumps(known).decode()) for name, known in facts.items()])
+        self._connection.executemany("DELETE FROM workers WHERE hostname = ?", [(name,) for name in gone])
+
+    def load_workers(self) -> dict[str, dict[str, Any]]:
+        """The kept facts by worker."""
+        return {
+            name: orjson.loads(text) for name, text in self._connection.execute("SELECT hostname, facts FROM workers")
+        }
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Transaction:
+    """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK on any error."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+        elif self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+def _chunks(length: int, sizes: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Ranges that cover `length` with the largest possible of `sizes`."""
+    start = 0
+    for size in sizes:
+        while length - start >= size:
+            yield start, start + size
+            start += size
+
+
+def _make_statement(rows: int) -> str:
+    marks = "(" + ",".join("?" * len(NAMES)) + ")"
+    return (
+        f"INSERT INTO tasks ({_COLUMN_LIST}) VALUES {','.join([marks] * rows)} "
+        f"ON CONFLICT (uuid) DO UPDATE SET {_ASSIGNMENTS}"
+    )
+
+
+_STATEMENTS = {rows: _make_statement(rows) for rows in ROWS_A_STATEMENT}
+_upsert_statement: Callable[[int], str] = _STATEMENTS.__getitem__

@@ -1,0 +1,204 @@
+"""Every task that is kept, and every question about them.
+
+Reading methods may be called from any thread; `write` and what else changes the store belong to the
+one thread of `flower.store.saver`. All of them may block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from flower.store import files, sqlite
+from flower.store.columns import BY_NAME, NAMES
+from flower.store.errors import StoreError
+from flower.store.merge import View, join
+from flower.store.query import Page, TaskQuery
+from flower.store.schema import tasks as table
+from flower.store.task import Task
+from flower.store.where import conditions
+
+logger = logging.getLogger(__name__)
+
+_COLUMNS = [table.c[name] for name in NAMES]
+_JSON = [name for name in NAMES if BY_NAME[name].kind == "json"]
+_BAD_VALUES = (sqlite3.InterfaceError, sqlite3.DataError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
+
+
+class Store:
+    """Tasks as rows of a SQL database; at most `max_tasks` of them."""
+
+    def __init__(self, file: files.StoreFile, max_tasks: int) -> None:
+        self._file = file
+        self.max_tasks = max_tasks
+        self.failing_since: float | None = None
+        self.failure: str | None = None
+        self.write_seconds = 0.0
+        self.refused = 0
+        """Rows that the database would not take whatever was tried."""
+        try:
+            self._writer = sqlite.Writer(file.path, durable=not file.temporary)
+            self.tasks = self._writer.count()
+        except sqlite3.Error as error:
+            file.close()
+            raise StoreError(f"Cannot use {file.path}: {error}") from error
+        self._reader = sqlite.reader(file.path)
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is stored outlives the process."""
+        return not self._file.temporary
+
+    @property
+    def description(self) -> str:
+        return "a temporary SQLite file" if self._file.temporary else f"SQLite file {self._file.path}"
+
+    # Reading
+
+    def search(self, query: TaskQuery) -> Page:
+        """The page that the query asks for. Raises ValueError for an unknown column to sort by."""
+        where = conditions(query, table)
+        order = _order(query)
+        # Only ids are skipped and sorted, straight from an index; whole rows are read for the page alone.
+        ids = sa.select(table.c.id).where(*where).order_by(*order).limit(query.limit).offset(query.offset)
+        with self._connect() as connection:
+            total = self._count(connection, where)
+            found: list[Task] = []
+            if query.limit > 0 and query.offset < total:
+                wanted = [row[0] for row in connection.execute(ids)]
+                rows = connection.execute(sa.select(table.c.id, *_COLUMNS).where(table.c.id.in_(wanted)))
+                by_id = {row[0]: _task(row[1:]) for row in rows}
+                found = [by_id[id_] for id_ in wanted if id_ in by_id]
+        return Page(found, total, self.tasks)
+
+    def count(self, query: TaskQuery) -> int:
+        """How many tasks match."""
+        with self._connect() as connection:
+            return self._count(connection, conditions(query, table))
+
+    def get(self, uuid: str) -> Task | None:
+        with self._connect() as connection:
+            row = connection.execute(sa.select(*_COLUMNS).where(table.c.uuid == uuid)).first()
+        return None if row is None else _task(row)
+
+    def children(self, uuids: Sequence[str]) -> dict[str, list[str]]:
+        """The uuids of the tasks that each of `uuids` sent, oldest first; childless ones are left out."""
+        found: dict[str, list[str]] = {}
+        query = sa.select(table.c.parent_id, table.c.uuid).order_by(table.c.parent_id, table.c.received, table.c.id)
+        with self._connect() as connection:
+            for start in range(0, len(uuids), 1000):
+                chunk = uuids[start : start + 1000]
+                for parent, child in connection.execute(query.where(table.c.parent_id.in_(chunk))):
+                    found.setdefault(parent, []).append(child)
+        return found
+
+    def names(self) -> list[str]:
+        """The distinct task names, sorted."""
+        # One step of the index a name, where DISTINCT would read every row of it.
+        name = table.c.name
+        walk = sa.select(sa.func.min(name).label("name")).cte("walk", recursive=True)
+        following = sa.select(sa.func.min(name)).where(name > walk.c.name).scalar_subquery()
+        walk = walk.union_all(sa.select(following).where(walk.c.name.is_not(None)))
+        with self._connect() as connection:
+            rows = connection.execute(sa.select(walk.c.name).where(walk.c.name.is_not(None)))
+            return sorted(row[0] for row in rows)
+
+    def _count(self, connection: sa.Connection, where: list[sa.ColumnElement[bool]]) -> int:
+        return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[sa.Connection]:
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise StoreError(f"The store cannot be read: {error.orig}") from error
+
+    # Writing
+
+    def write(self, changed: Sequence[View]) -> dict[str, View]:
+        """Store these views; those that are not marked `stored` are merged with their row first.
+
+        Returns the rows that were found, by uuid, for memory to learn from. Raises sqlite3.Error
+        when nothing was written.
+        """
+        began = time.monotonic()
+        with self._writer.transaction():
+            found = self._writer.fetch([task["uuid"] for task in changed if not task.get("stored")])
+            merged = [_merged(task, found.get(task["uuid"])) for task in changed]
+            self._upsert([sqlite.row_of(task) for task in merged])
+            fresh = sum(1 for task in changed if not task.get("stored")) - len(found)
+            excess = self.tasks + fresh - self.max_tasks
+            gone = self._writer.evict(excess) if excess > 0 else 0
+        # A row that was refused was never fresh; counting is cheap where it happens at all.
+        self.tasks = self.tasks + fresh - gone if not self.refused else self._writer.count()
+        self.write_seconds = time.monotonic() - began
+        return found
+
+    def _upsert(self, rows: list[sqlite.Row]) -> None:
+        try:
+            self._writer.upsert(rows)
+        except _BAD_VALUES:
+            for row in rows:
+                self._upsert_one(row)
+
+    def _upsert_one(self, row: sqlite.Row) -> None:
+        try:
+            self._writer.upsert([row])
+        except _BAD_VALUES as error:
+            if not self.refused:
+                logger.warning("The store refused task %.100r: %s; further ones are only counted", row[0], error)
+            self.refused += 1
+
+    def unfinished(self, limit: int) -> list[View]:
+        """The newest unfinished tasks, oldest first, marked `stored`."""
+        return [{**task, "stored": True} for task in self._writer.unfinished(limit)]
+
+    def save_workers(self, facts: dict[str, dict[str, Any]], gone: Sequence[str]) -> None:
+        with self._writer.transaction():
+            self._writer.save_workers(facts, gone)
+
+    def load_workers(self) -> dict[str, dict[str, Any]]:
+        return self._writer.load_workers()
+
+    def close(self) -> None:
+        """Idempotent. A temporary store is gone afterwards."""
+        self._reader.dispose()
+        self._writer.close()
+        self._file.close()
+
+
+def open_store(db: str = "", *, persistent: bool = False, max_tasks: int = 100_000) -> Store:
+    """The store that the options describe. Raises StoreError with what is wrong and what to do."""
+    file = files.durable_file(db) if persistent else files.temporary_file()
+    return Store(file, max_tasks)
+
+
+def _merged(task: View, row: View | None) -> View:
+    if row is not None:
+        join(row, task)
+        return row
+    return task
+
+
+def _task(row: Any) -> Task:
+    task = Task(zip(NAMES, row, strict=True))
+    for name in _JSON:
+        if task[name] is not None:
+            task[name] = orjson.loads(task[name])
+    return task
+
+
+def _order(query: TaskQuery) -> list[sa.ColumnElement[Any]]:
+    if query.sort_by not in BY_NAME:
+        raise ValueError(f"Cannot sort by {query.sort_by!r}; allowed: {', '.join(NAMES)}")
+    first = table.c[query.sort_by]
+    terms = [first] + ([table.c.received] if query.sort_by != "received" else []) + [table.c.id]
+    return [(term.desc() if query.descending else term.asc()).nulls_last() for term in terms]
