@@ -1,0 +1,187 @@
+"""Redis and RabbitMQ for the tests: started from the installed programs on free ports, ended by their own process ids.
+
+Nothing of the machine's own servers is used or touched: folders, ports, node names and cookies are private.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+PATHS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+
+def program(*names: str) -> str:
+    """Return the path of the first installed one; a missing service fails the run."""
+    for name in names:
+        if path := shutil.which(name, path=PATHS):
+            return path
+    raise RuntimeError(f"the tests need {' or '.join(names)}, which is not installed: run tests/services.sh")
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on, and that the system gives to no outgoing connection meanwhile."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def wait_for(claim: Callable[[], object], seconds: float, what: str) -> None:
+    """Return when `claim()` is true; fail, saying `what`, when it is not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.05)
+
+
+class Process:
+    """A program in a process group of its own, its output in a file."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """All that the program said so far."""
+        return (self.folder / f"{self.name}.log").read_text(errors="replace")
+
+    def spawn(self, *command: str, cwd: Path | None = None, **environment: str) -> None:
+        """Start it."""
+        with (self.folder / f"{self.name}.log").open("ab") as log:
+            self.running = subprocess.Popen(
+                command,
+                cwd=cwd or self.folder,
+                env=os.environ | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_for(self, claim: Callable[[], object], seconds: float, what: str) -> None:
+        """Wait for a claim about this program; fail at once when it ends, and show what it said."""
+
+        def alive_and_claim() -> object:
+            assert self.running is not None
+            if self.running.poll() is not None:
+                raise AssertionError(f"{self.name} ended with {self.running.returncode}")
+            return claim()
+
+        try:
+            wait_for(alive_and_claim, seconds, f"{self.name}: {what}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the end of its log:\n{self.log[-4000:]}") from None
+
+    def end(self, number: int = signal.SIGTERM, seconds: float = 15) -> int:
+        """Send a signal to the process, kill what is left of its group, return its exit code."""
+        if self.running is None:
+            return 0
+        process, self.running = self.running, None
+        process.send_signal(number)
+        try:
+            return process.wait(seconds)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on a port of the loopback."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+class Redis(Process):
+    """A private redis-server without files."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "redis")
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it and wait until it accepts connections."""
+        options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+        self.spawn(program("redis-server"), *options)
+        self.wait_for(lambda: accepts(self.port), 15, "accepts connections")
+
+
+class RabbitMQ(Process):
+    """A private rabbitmq-server with its management API."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "rabbitmq")
+        self.epmd = Process(folder, "epmd")
+        self.port, self.api_port, self.epmd_port, self.distribution_port = (free_port() for _ in range(4))
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
+        self.api_url = f"http://guest:guest@127.0.0.1:{self.api_port}/api/"
+
+    def start(self) -> None:
+        """Start it and wait until AMQP and the management API answer: some ten seconds."""
+        self.start_epmd()
+        (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        (self.folder / "rabbitmq.conf").write_text(
+            f"management.tcp.port = {self.api_port}\nmanagement.tcp.ip = 127.0.0.1\n"
+            "collect_statistics_interval = 1000\nlog.console = true\nlog.file = false\n"
+        )
+        # Debian's own rabbitmq-server refuses or changes users; the plain script does not.
+        plain = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+        self.spawn(str(plain) if plain.exists() else program("rabbitmq-server"), **self.environment())
+        self.wait_for(lambda: accepts(self.port) and self.managed(), 90, "answers")
+
+    def start_epmd(self) -> None:
+        """Start the port mapper ourselves: Erlang would leave a daemon of its own behind."""
+        if self.epmd.running is None:
+            self.epmd.spawn(program("epmd"), "-port", str(self.epmd_port), "-address", "127.0.0.1")
+            self.epmd.wait_for(lambda: accepts(self.epmd_port), 10, "accepts connections")
+
+    def environment(self) -> dict[str, str]:
+        """Every path and port that RabbitMQ would otherwise share with the machine's own."""
+        folder = str(self.folder)
+        return {
+            "HOME": folder,  # the Erlang cookie
+            "ERL_EPMD_PORT": str(self.epmd_port),
+            "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq.conf",
+            "RABBITMQ_CONF_ENV_FILE": f"{folder}/no-rabbitmq-env.conf",
+            "RABBITMQ_DIST_PORT": str(self.distribution_port),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
+            "RABBITMQ_LOG_BASE": f"{folder}/logs",
+            "RABBITMQ_MNESIA_BASE": f"{folder}/mnesia",
+            "RABBITMQ_NODENAME": f"flower{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_PID_FILE": f"{folder}/rabbitmq.pid",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none",
+        }
+
+    def managed(self) -> bool:
+        """Whether the management API answers."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/api/overview")
+        request.add_header("Authorization", "Basic " + b64encode(b"guest:guest").decode())
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    def end(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
+        """End the server and its port mapper."""
+        try:
+            return super().end(number, seconds)
+        finally:
+            self.epmd.end()
