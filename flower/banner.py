@@ -1,0 +1,77 @@
+"""What the log says when the server is ready: where it listens, on what it looks, and who may look."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from celery import Celery
+
+from flower.options import options, unauthenticated_api
+from flower.utils import mask_url
+
+logger = logging.getLogger(__name__)
+
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 compared with, not bound
+
+
+def print_banner(app: Any, ssl: bool, port: int | None = None) -> None:
+    """Log the banner of a running `flower.app.Flower`; `port` is the one really bound."""
+    for line in places(bool(ssl), options.port if port is None else port):
+        logger.info("Visit me %s", line)
+    logger.info("Broker: %s", broker(app.capp))
+    logger.info("Tasks are stored in: %s", app.cluster.store.description)
+    logger.info("Registered tasks:\n%s", "\n".join(f"  {name}" for name in sorted(app.capp.tasks)))
+    logger.log(logging.WARNING if _open() and not _private() else logging.INFO, audience())
+
+
+def places(ssl: bool, port: int) -> Iterator[str]:
+    """Each way to reach the server."""
+    if options.unix_socket:
+        yield f"via unix socket file: {options.unix_socket}"
+        return
+    scheme, prefix = "https" if ssl else "http", (options.url_prefix or "").strip("/")
+    path = f":{port}/{prefix}/" if prefix else f":{port}"
+    if options.address in EVERYWHERE:
+        yield f"at {scheme}://127.0.0.1{path}"
+        shown = "[::]" if options.address == "::" else "0.0.0.0"  # noqa: S104 printed
+        yield f"at {scheme}://{shown}{path} (all interfaces)"
+    else:
+        yield f"at {scheme}://{f'[{options.address}]' if ':' in options.address else options.address}{path}"
+
+
+def broker(capp: Celery) -> str:
+    """The URL, or URLs, of the broker without passwords."""
+    url = capp.conf.broker_read_url or capp.conf.broker_url
+    if not url:
+        return mask_url(str(capp.connection_for_read().as_uri()))
+    return mask_url(url if isinstance(url, str) else ";".join(map(str, url)))
+
+
+def audience() -> str:
+    """Who can see and do what."""
+    if not _open():
+        users = len(options.basic_auth)
+        return f"Access: {users} user{'s' * (users > 1)} with a password; everybody: /metrics and /healthcheck"
+    if not unauthenticated_api():
+        api = "the REST API is closed"
+    else:
+        api = "and read the REST API" if options.read_only else "and command the cluster through the REST API"
+    where = "on this machine" if _private() else "who can reach this address"
+    return f"Access: no login is set up. Everybody {where} can see all tasks with their arguments and results, {api}"
+
+
+def _open() -> bool:
+    return not options.basic_auth
+
+
+def _private() -> bool:
+    """Whether other machines cannot reach the server."""
+    if options.unix_socket or options.address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(options.address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,284 @@
+"""The table of options, defined into Tornado's global `options`.
+
+From the table follow command line, environment, configuration file, `--help` and docs/configuration.md.
+Values come in through `flower.settings`; they are read here, in the command and in the app only.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tornado.options import Error, define
+from tornado.options import options as default_options
+
+from flower.utils import abs_path, strtobool
+from flower.utils.values import Option, Rule, at_least, between, matching, one_of, rising
+
+DEFAULT_CONFIG_FILE = "flowerconfig.py"
+ENV_VAR_PREFIX = "FLOWER_"
+
+MAX_TASKS = 100_000
+MAX_TASKS_PERSISTENT = 1_000_000
+
+# prometheus_client's own defaults, without importing it for every `celery` command.
+BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, math.inf]
+
+options = default_options
+
+
+class OptionError(Error):
+    """An option that cannot be used; the text is one line that names it and what is allowed."""
+
+
+def _is_http_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+PORT = between(0, 65535)
+FILE = Rule("an existing file", lambda path: os.path.isfile(abs_path(path)))
+HTTP_URL = Rule("an http or https URL such as http://user:password@host:15672/api/", _is_http_url)
+POSITIVE = Rule("a number greater than 0", lambda value: 0 < value < math.inf)
+RISING = Rule("numbers in rising order with commas between them", rising)
+MODE = matching("an octal file mode such as 0660", r"0?[0-7]{3}")
+PREFIX = matching("a path such as monitor/flower", r"[^\s?#\\]*")
+LEVEL = one_of(("debug", "info", "warning", "error", "critical", "none"), any_case=True)
+WHEN = one_of(("S", "M", "H", "D", "midnight", *(f"W{day}" for day in range(7))), any_case=True)
+USERS = Rule(
+    "user:password, or several with commas between them (a comma within a password is written \\,)",
+    lambda entries: bool(entries) and all(entry.partition(":")[0] and entry.partition(":")[2] for entry in entries),
+)
+NOT_YET = Rule(
+    "left unset: login providers are not part of this version, use --basic-auth=user:password",
+    lambda value: not value,
+)
+REFUSED = "Login providers are not part of this version: setting this ends the start; use basic_auth"
+LATER = "For login providers, which are not part of this version"
+
+SERVER, ACCESS, CLUSTER, TASKS, PAGES, METRICS, LOGS = (
+    "Server",
+    "Access",
+    "Cluster",
+    "Stored tasks",
+    "Pages and API",
+    "Metrics",
+    "Logging",
+)
+
+TABLE: tuple[Option, ...] = (
+    Option("port", SERVER, int, 5555, "TCP port to listen on; 0 takes a free one", "PORT", rule=PORT),
+    Option("address", SERVER, str, "", "Address or host name to listen on; empty means all interfaces", "HOST"),
+    Option("unix_socket", SERVER, str, "", "Listen on this socket file instead of a port", "PATH"),
+    Option("unix_socket_mode", SERVER, str, "0660", "File mode of the socket file", "MODE", rule=MODE),
+    Option("url_prefix", SERVER, str, None, "Serve everything under this path", "PATH", rule=PREFIX),
+    Option("certfile", SERVER, str, None, "TLS certificate; needs keyfile too", "FILE", rule=FILE),
+    Option("keyfile", SERVER, str, None, "TLS private key; needs certfile too", "FILE", rule=FILE),
+    Option("ca_certs", SERVER, str, None, "Certificates of the authorities that are trusted", "FILE", rule=FILE),
+    Option(
+        "xheaders",
+        SERVER,
+        bool,
+        False,
+        "Believe X-Real-Ip, X-Forwarded-For, X-Scheme and X-Forwarded-Proto; only behind a proxy that sets them",
+    ),
+    Option(
+        "conf",
+        SERVER,
+        str,
+        DEFAULT_CONFIG_FILE,
+        "Configuration file, in Python; the default one need not exist",
+        "FILE",
+    ),
+    Option("debug", SERVER, bool, False, "Log more, show tracebacks on error pages, restart when the code changes"),
+    Option(
+        "basic_auth",
+        ACCESS,
+        str,
+        None,
+        r"Users who may log in, with HTTP Basic authentication; a comma within a password is written \,",
+        "USER:PASSWORD,...",
+        multiple=True,
+        rule=USERS,
+        secret=True,
+    ),
+    Option("read_only", ACCESS, bool, False, "Show everything, change nothing"),
+    Option(
+        "cookie_secret",
+        ACCESS,
+        str,
+        None,
+        "Key that signs cookies; a random one ends all sessions at a restart",
+        "TEXT",
+        secret=True,
+        shown="random",
+    ),
+    Option("auth", ACCESS, str, "", REFUSED, "EMAILS", rule=NOT_YET),
+    Option("auth_provider", ACCESS, str, None, REFUSED, "CLASS", rule=NOT_YET),
+    Option("oauth2_key", ACCESS, str, None, LATER, "TEXT", secret=True),
+    Option("oauth2_secret", ACCESS, str, None, LATER, "TEXT", secret=True),
+    Option("oauth2_redirect_uri", ACCESS, str, None, LATER, "URL"),
+    Option("enable_events", CLUSTER, bool, True, "Ask the workers to send events"),
+    Option(
+        "inspect_timeout",
+        CLUSTER,
+        float,
+        1000.0,
+        "Milliseconds that workers have to answer questions",
+        "MS",
+        rule=POSITIVE,
+    ),
+    Option(
+        "broker_api",
+        CLUSTER,
+        str,
+        None,
+        "RabbitMQ's management API, from which queue lengths are read",
+        "URL",
+        rule=HTTP_URL,
+        secret=True,
+    ),
+    Option("max_workers", CLUSTER, int, 5000, "How many workers are remembered", "N", rule=at_least(1)),
+    Option(
+        "purge_offline_workers",
+        CLUSTER,
+        int,
+        None,
+        "Forget workers that are offline for longer than this",
+        "SECONDS",
+        rule=at_least(0),
+    ),
+    Option("persistent", TASKS, bool, False, "Keep the tasks in the file named by db; otherwise they end with Flower"),
+    Option(
+        "db",
+        TASKS,
+        str,
+        "flower",
+        "Database file used with persistent; .sqlite3 is added to a name without a suffix",
+        "FILE",
+    ),
+    Option(
+        "max_tasks",
+        TASKS,
+        int,
+        None,
+        "How many tasks are stored; the oldest go first",
+        "N",
+        rule=at_least(1),
+        shown=f"{MAX_TASKS}, or {MAX_TASKS_PERSISTENT} with persistent",
+    ),
+    Option(
+        "state_save_interval",
+        TASKS,
+        int,
+        0,
+        "Accepted and not needed: everything is stored within a second",
+        "MS",
+        rule=at_least(0),
+    ),
+    Option("auto_refresh", PAGES, bool, True, "Let the pages follow what happens"),
+    Option("natural_time", PAGES, bool, False, "Show times as in '2 minutes ago'"),
+    Option(
+        "tasks_columns",
+        PAGES,
+        str,
+        "name,uuid,state,received,runtime,worker",
+        "Columns of the tasks table, in this order",
+        "NAMES",
+    ),
+    Option(
+        "format_task",
+        PAGES,
+        Callable,
+        None,
+        "Function that gets a copy of each task and returns it as it is to be shown; only in the file",
+    ),
+    Option("classic_api", PAGES, bool, False, "Answer the REST API in the shapes of Flower 2"),
+    Option(
+        "task_runtime_metric_buckets",
+        METRICS,
+        float,
+        BUCKETS,
+        "Buckets of the histogram of task runtimes, in seconds",
+        "SECONDS,...",
+        multiple=True,
+        rule=RISING,
+        shown="0.005 to 10 in 14 steps, and inf",
+    ),
+    Option("logging", LOGS, str, "info", "What is logged; none leaves logging alone", "LEVEL", rule=LEVEL),
+    Option("log_to_stderr", LOGS, bool, None, "Log to stderr", shown="true unless log_file_prefix is set"),
+    Option("log_file_prefix", LOGS, str, None, "Log to this file", "PATH"),
+    Option("log_file_max_size", LOGS, int, 100_000_000, "Bytes before a log file is rotated", "N", rule=at_least(0)),
+    Option("log_file_num_backups", LOGS, int, 10, "How many rotated log files are kept", "N", rule=at_least(0)),
+    Option("log_rotate_mode", LOGS, str, "size", "Rotate by size or by time", "MODE", rule=one_of(("size", "time"))),
+    Option(
+        "log_rotate_when",
+        LOGS,
+        str,
+        "midnight",
+        "Unit of log_rotate_interval: seconds, minutes, hours, days, weekdays",
+        "UNIT",
+        rule=WHEN,
+    ),
+    Option("log_rotate_interval", LOGS, int, 1, "How many units pass between rotations", "N", rule=at_least(1)),
+)
+
+BY_NAME: dict[str, Option] = {option.name: option for option in TABLE}
+
+ENVIRONMENT_ONLY: dict[str, str] = {
+    "FLOWER_UNAUTHENTICATED_API": "true opens the API to everybody when no login is configured; otherwise it is closed",
+}
+
+
+def define_options() -> None:
+    """Define those options that Tornado does not know yet."""
+    for option in TABLE:
+        if option.name not in default_options:
+            define(
+                option.name,
+                default=list(option.default) if isinstance(option.default, list) else option.default,
+                type=option.type,
+                help=option.help,
+                metavar=option.metavar or None,
+                multiple=option.multiple,
+                group=option.group,
+            )
+
+
+def restore_defaults() -> None:
+    """Forget every value that was set."""
+    for option in TABLE:
+        default = [] if option.multiple and option.default is None else option.default
+        default_options[option.name] = list(default) if option.multiple else default
+
+
+def database_path(db: str) -> str:
+    """The file, or the URL, that the `db` option names."""
+    if "://" in db:
+        return db
+    path = Path(abs_path(db))
+    return str(path if path.suffix else path.with_name(path.name + ".sqlite3"))
+
+
+def stored_tasks(max_tasks: int | None, persistent: bool) -> int:
+    """How many tasks the store may hold."""
+    return max_tasks or (MAX_TASKS_PERSISTENT if persistent else MAX_TASKS)
+
+
+def unauthenticated_api(environ: Mapping[str, str] = types.MappingProxyType(os.environ)) -> bool:
+    """Whether the API is open although nobody can log in."""
+    word = environ.get("FLOWER_UNAUTHENTICATED_API") or "false"
+    try:
+        return bool(strtobool(word))
+    except ValueError:
+        raise OptionError(f"FLOWER_UNAUTHENTICATED_API: must be true or false, not {word!r}") from None
+
+
+define_options()

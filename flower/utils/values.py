@@ -1,0 +1,151 @@
+"""What one option is: how its text is read and which values it allows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from flower.utils import strtobool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which values are allowed, in words that follow "must be", and as a test."""
+
+    allowed: str
+    holds: Callable[[Any], bool]
+
+
+def between(low: int, high: int) -> Rule:
+    """Both ends are allowed."""
+    return Rule(f"a whole number from {low} to {high}", lambda value: low <= value <= high)
+
+
+def at_least(low: int) -> Rule:
+    """A lower bound, itself allowed."""
+    return Rule(f"a whole number of at least {low}", lambda value: bool(low <= value))
+
+
+def one_of(words: Collection[str], *, any_case: bool = False) -> Rule:
+    """A word of a list."""
+    folded = {word.lower() for word in words}
+    holds = folded.__contains__ if any_case else set(words).__contains__
+    return Rule(f"one of {', '.join(words)}", lambda value: holds(value.lower() if any_case else value))
+
+
+def matching(allowed: str, pattern: str) -> Rule:
+    """A text that the regular expression matches as a whole."""
+    return Rule(allowed, lambda value: re.fullmatch(pattern, value) is not None)
+
+
+TYPE_WORDS: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Callable: "a function",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: from it follow command line, environment, file, help and documentation.
+
+    `secret` values are never repeated in a message. `shown` is the default in words.
+    """
+
+    name: str
+    group: str
+    type: Any
+    default: Any
+    help: str
+    metavar: str = ""
+    multiple: bool = False
+    rule: Rule | None = None
+    secret: bool = False
+    shown: str = ""
+
+    @property
+    def flag(self) -> str:
+        """How it is written on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def allowed(self) -> str:
+        """The values it takes, in words that follow "must be"."""
+        if self.rule:
+            return self.rule.allowed
+        return TYPE_WORDS[self.type] + (", or several with commas between them" if self.multiple else "")
+
+    @property
+    def default_text(self) -> str:
+        """The default as one would write it; empty when there is none."""
+        if self.shown or self.default is None:
+            return self.shown
+        if self.type is bool:
+            return str(self.default).lower()
+        return f"{self.default:g}" if self.type is float else str(self.default)
+
+    def parse(self, text: str) -> Any:
+        """The value of a text from the command line or the environment; ValueError says what is allowed."""
+        if self.type is Callable:
+            raise ValueError("can only be set in the configuration file, as a function")
+        try:
+            value = [self._one(part) for part in split(text)] if self.multiple else self._one(text)
+        except ValueError:
+            raise self._refusal(text) from None
+        return self._ruled(value)
+
+    def convert(self, value: Any) -> Any:
+        """The value of a Python object from the configuration file; ValueError says what is allowed."""
+        if isinstance(value, str) and (self.multiple or self.type not in (str, Callable)):
+            return self.parse(value)
+        if self.multiple:
+            if not isinstance(value, list | tuple | set):
+                raise self._refusal(value)
+            return self._ruled([self._cast(item) for item in value])
+        return self._ruled(self._cast(value))
+
+    def _one(self, text: str) -> Any:
+        if self.type is bool:
+            return bool(strtobool(text))
+        value = self.type(text)
+        if self.type is float and math.isnan(value):
+            raise ValueError
+        return value
+
+    def _cast(self, value: Any) -> Any:
+        if self.type is Callable:
+            fits = callable(value)
+        elif self.type is bool:
+            fits = value in (0, 1)
+        elif self.type is str:
+            fits = isinstance(value, str)
+        else:
+            fits = isinstance(value, int | float) and not isinstance(value, bool) and self.type(value) == value
+        if not fits:
+            raise self._refusal(value)
+        return value if self.type is Callable else self.type(value)
+
+    def _ruled(self, value: Any) -> Any:
+        if self.rule and not self.rule.holds(value):
+            raise self._refusal(value)
+        return value
+
+    def _refusal(self, value: object) -> ValueError:
+        return ValueError(f"must be {self.allowed}" + ("" if self.secret else f", not {value!r}"))
+
+
+def split(text: str) -> list[str]:
+    r"""The parts between commas; `\,` is a comma within a part."""
+    return [part.replace(r"\,", ",") for part in re.split(r"(?<!\\),", text)]
+
+
+def rising(values: Iterable[float]) -> bool:
+    """Whether there is a value, and each is greater than the one before."""
+    numbers = list(values)
+    return bool(numbers) and all(low < high for low, high in pairwise(numbers))
