@@ -1,0 +1,160 @@
+"""RabbitMQ: its management API, or passive declaration over AMQP while that does not answer."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerError, Info, reason
+from flower.utils.broker.passive import Amqp
+
+PORT = 15672
+LISTING_SECONDS = 1.0
+"""`names` and `queues` of one report share one answer of the API."""
+
+RETRY_SECONDS = 30.0
+"""How long a guessed API address that does not answer is left alone."""
+
+
+def validate_broker_api(url: str) -> None:
+    """ValueError unless `url` can be the address of a management API."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"broker_api must be an http or https URL, not {url!r}")
+
+
+class RabbitMQ(Amqp):
+    """The queues of one virtual host.
+
+    `http_api` is the address of the management API, with or without credentials; without it the
+    usual port of the broker's host is tried, with the broker's own credentials.
+    """
+
+    kind = "RabbitMQ"
+
+    def __init__(self, broker_url: str, http_api: str | None = None, **kwargs: Any) -> None:
+        super().__init__(broker_url, **kwargs)
+        if http_api:
+            validate_broker_api(http_api)
+        self.told = bool(http_api)
+        self.http_api = http_api or self.default_api()
+        self._listing: list[Info] = []
+        self._listed_at = self._silent_until = 0.0
+
+    @staticmethod
+    def validate_http_api(http_api: str) -> None:
+        """ValueError unless it can be the address of a management API."""
+        validate_broker_api(http_api)
+
+    def default_api(self) -> str:
+        """Where a RabbitMQ on the broker's host usually has it."""
+        host = f"[{self.host}]" if ":" in str(self.host) else self.host
+        user = quote(self.username or "guest", safe="")
+        password = quote(self.password or "guest", safe="")
+        return f"http://{user}:{password}@{host}:{PORT}/api/"
+
+    async def queues(self, names: Iterable[str]) -> dict[str, Info]:
+        """Objects of the management API; over AMQP only `messages_ready` and `consumers`, and `note` says why."""
+        wanted = list(dict.fromkeys(names))
+        try:
+            listing = await self.listing()
+        except BrokerError as error:
+            self.note = f"{error}; only ready messages and consumers are counted, and other queues are not listed"
+            return await super().queues(wanted)
+        self.note = None
+        return {info["name"]: info for info in listing if info["name"] in set(wanted)}
+
+    async def names(self) -> list[str]:
+        """Queues of the virtual host, or none while the management API does not answer (`note` says so)."""
+        try:
+            return [info["name"] for info in await self.listing()]
+        except BrokerError:
+            return []
+
+    async def listing(self) -> list[Info]:
+        """All queues of the virtual host. BrokerError says what is wrong with the API."""
+        now = time.monotonic()
+        if now - self._listed_at < LISTING_SECONDS and self._listing:
+            return self._listing
+        if now < self._silent_until:
+            raise BrokerError(f"the management API at {self.address} did not answer")
+        try:
+            self._listing = await self.fetch()
+        except BrokerError:
+            if not self.told:
+                self._silent_until = now + RETRY_SECONDS
+            raise
+        self._listed_at = now
+        return self._listing
+
+    async def fetch(self) -> list[Info]:
+        """Ask the API."""
+        try:
+            response = await AsyncHTTPClient().fetch(self.request())
+            found = json.loads(response.body)
+        except HTTPClientError as error:
+            raise BrokerError(f"the management API at {self.address} {self.refusal(error)}") from error
+        except ValueError as error:
+            raise BrokerError(f"the management API at {self.address} answered no JSON") from error
+        except (OSError, ssl.SSLError) as error:
+            raise BrokerError(f"the management API at {self.address} does not answer: {reason(error)}") from error
+        if not isinstance(found, list):
+            raise BrokerError(f"the management API at {self.address} answered no list of queues")
+        return [info for info in found if isinstance(info, dict) and "name" in info]
+
+    def refusal(self, error: HTTPClientError) -> str:
+        """What an HTTP status means here."""
+        if error.code in (401, 403):
+            return f"refused user {self.credentials[0]!r} ({error.code})"
+        if error.code == 404:
+            return f"knows no virtual host {self.vhost!r} (404)"
+        if error.code == 599:
+            return f"does not answer: {reason(error)}"
+        return f"answered {error.code} {error.message or ''}".rstrip()
+
+    @property
+    def address(self) -> str:
+        """The API's address without credentials, ending in a slash; `/api/` is added to a bare host."""
+        parts = urlsplit(self.http_api)
+        path = parts.path.rstrip("/")
+        head, found, _ = f"{path}/".partition("/api/")
+        path = f"{head}{found}" if found else f"{path or '/api'}/"
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """User and password of the API's address, else the broker's."""
+        parts = urlsplit(self.http_api)
+        if parts.username:
+            return unquote(parts.username), unquote(parts.password or "")
+        return self.username or "guest", self.password or "guest"
+
+    def request(self) -> HTTPRequest:
+        """The request for the queues of the virtual host."""
+        user, password = self.credentials
+        return HTTPRequest(
+            f"{self.address}queues/{quote(self.vhost, safe='')}",
+            auth_username=user,
+            auth_password=password,
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=TOTAL_SECONDS,
+            **self.tls(),
+        )
+
+    def tls(self) -> dict[str, Any]:
+        """The client's TLS options from `broker_use_ssl`, whose names have a prefix or not."""
+        given = self.broker_use_ssl if isinstance(self.broker_use_ssl, dict) else {}
+        options = {key.removeprefix("ssl_"): value for key, value in given.items()}
+        checked = options.get("cert_reqs", ssl.CERT_REQUIRED) not in (ssl.CERT_NONE, "CERT_NONE", "none")
+        return {
+            "validate_cert": checked,
+            "ca_certs": options.get("ca_certs"),
+            "client_cert": options.get("certfile"),
+            "client_key": options.get("keyfile"),
+        }
