@@ -1,0 +1,67 @@
+"""Tasks that a worker says it has, as partial views for the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+View = dict[str, Any]
+
+
+def tasks_of(worker: str, method: str, reply: Any, now: float) -> list[View]:
+    """The tasks in a worker's answer to `active`, `reserved` or `scheduled`; none for other methods.
+
+    `now` stands for the unknown time at which a waiting task was received. `extra` tells that
+    the task was found by inspection.
+    """
+    if method not in ("active", "reserved", "scheduled") or not isinstance(reply, list):
+        return []
+    return [view for view in (_view(worker, method, item, now) for item in _dicts(reply)) if view is not None]
+
+
+def _view(worker: str, method: str, item: View, now: float) -> View | None:
+    request = item.get("request") if method == "scheduled" else item
+    if not isinstance(request, dict) or not request.get("id"):
+        return None
+    view: View = {
+        "uuid": str(request["id"]),
+        "name": request.get("name") or request.get("type"),
+        "args": _as_text(request.get("args")),
+        "kwargs": _as_text(request.get("kwargs")),
+        "worker": worker,
+        "extra": {"inspected": now},
+        **_delivery(request.get("delivery_info")),
+    }
+    if method == "active":
+        started = request.get("time_start")
+        # Without a start time (Celery before 5.2 used a monotonic clock) it started some time before now.
+        view["started"] = started if isinstance(started, (int, float)) and started > 1e9 else now
+    else:
+        view["received"] = now
+    if method == "scheduled":
+        view["eta"] = item.get("eta")
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def _delivery(info: Any) -> View:
+    if not isinstance(info, dict):
+        return {}
+    exchange, routing_key = info.get("exchange"), info.get("routing_key")
+    return {
+        "exchange": exchange,
+        "routing_key": routing_key,
+        # The default exchange routes by the queue's name.
+        "queue": routing_key if exchange == "" else None,
+        "priority": info.get("priority"),
+    }
+
+
+def _as_text(value: Any) -> str | None:
+    """Workers send a safe `repr` of running tasks' arguments, and the waiting ones' as JSON values."""
+    if isinstance(value, list):
+        return repr(tuple(value))
+    return value if value is None or isinstance(value, str) else repr(value)
+
+
+def _dicts(items: Iterable[Any]) -> list[View]:
+    return [item for item in items if isinstance(item, dict)]
