@@ -1,0 +1,189 @@
+"""The queues of the cluster: all that are consumed, declared, present in the broker or seen on tasks.
+
+Lives on the web loop. One read at a time, shared by all who ask, and kept for two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import Celery
+
+from flower.inspector import Inspector
+from flower.state import State
+from flower.utils.broker import Broker, BrokerBase, BrokerError, is_internal
+
+REPORT_SECONDS = 2.0
+NAMES_SECONDS = 10.0
+"""Listing what exists is dear in some brokers, so it is done less often than counting."""
+
+DELAYED = "celery_delayed_"
+"""Celery's queues of delayed delivery on RabbitMQ; there are 28, so the empty ones are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue. None says that the broker did not tell.
+
+    `consumers` are the live workers that said they consume it, `connections` is the broker's
+    own count of consumers. `declared`: by the application's settings. `info` is the broker's answer.
+    """
+
+    name: str
+    messages: int | None = None
+    ready: int | None = None
+    unacked: int | None = None
+    consumers: list[str] = field(default_factory=list)
+    connections: int | None = None
+    idle_since: str | None = None
+    declared: bool = False
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReport:
+    """All queues, by name, as they were `at`.
+
+    `error`: why nothing could be counted. `note`: what the counts lack, and why. `unacked`:
+    messages of all queues together that workers hold, where only that is known (Redis).
+    """
+
+    queues: list[Queue]
+    error: str | None
+    at: float
+    note: str | None = None
+    unacked: int | None = None
+
+
+class Queues:
+    """Reads the queues of an application's broker."""
+
+    def __init__(
+        self,
+        capp: Celery,
+        inspector: Inspector,
+        state: State,
+        broker_api: str | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self.capp = capp
+        self.inspector = inspector
+        self.state = state
+        self.broker_api = broker_api
+        self.executor = executor
+        self._broker: BrokerBase | None = None
+        self._present: list[str] = []
+        self._present_until = 0.0
+        self._report: QueueReport | None = None
+        self._fresh_until = 0.0
+        self._reading: asyncio.Task[QueueReport] | None = None
+
+    async def read(self) -> QueueReport:
+        """The report, at most two seconds old."""
+        if self._report is not None and time.monotonic() < self._fresh_until:
+            return self._report
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._read())
+        return await asyncio.shield(self._reading)
+
+    def active_names(self) -> list[str]:
+        """Names of the queues that workers consume, else those that the application declares."""
+        return sorted(self.consumers()) or sorted(self.declared())
+
+    def consumers(self) -> dict[str, list[str]]:
+        """Queue name -> names of the live workers that consume it."""
+        found: dict[str, list[str]] = {}
+        for name, facts in list(self.inspector.workers.items()):
+            worker = self.state.workers.get(name)
+            if worker is not None and not worker.alive:
+                continue
+            for queue in facts.get("active_queues") or ():
+                found.setdefault(queue["name"], []).append(name)
+        return {queue: sorted(workers) for queue, workers in found.items()}
+
+    def declared(self) -> set[str]:
+        """Names of the queues in the application's settings."""
+        conf = self.capp.conf
+        queues = conf.task_queues or ()
+        names = {queue if isinstance(queue, str) else str(queue.name) for queue in queues}
+        return names | {str(conf.task_default_queue)}
+
+    def broker(self) -> BrokerBase:
+        """The broker of the application, made once. BrokerError or ValueError when its URL is wrong."""
+        if self._broker is None:
+            self._broker = broker_of(self.capp, self.broker_api, self.executor)
+        return self._broker
+
+    async def _read(self) -> QueueReport:
+        try:
+            self._report = await self._ask()
+            self._fresh_until = time.monotonic() + REPORT_SECONDS
+            return self._report
+        finally:
+            self._reading = None
+
+    async def _ask(self) -> QueueReport:
+        consumers, declared = self.consumers(), self.declared()
+        known = {*consumers, *declared, *self.state.queue_names}
+        infos: dict[str, dict[str, Any]] = {}
+        error = note = unacked = None
+        try:
+            broker = self.broker()
+            known.update(await self._names(broker))
+            infos = await broker.queues(sorted(known))
+            note, unacked = broker.note, getattr(broker, "unacknowledged", None)
+        except (BrokerError, ValueError) as failure:
+            error = str(failure)
+        names = self._shown(known, infos)
+        queues = [_queue(name, infos.get(name, {}), consumers.get(name, []), name in declared) for name in names]
+        return QueueReport(queues, error, time.time(), note, unacked)
+
+    async def _names(self, broker: BrokerBase) -> list[str]:
+        if time.monotonic() >= self._present_until:
+            self._present = await broker.names()
+            self._present_until = time.monotonic() + NAMES_SECONDS
+        return self._present
+
+    def _shown(self, names: Iterable[str], infos: dict[str, dict[str, Any]]) -> list[str]:
+        prefix = str(self.capp.conf.event_queue_prefix)
+        return sorted(
+            name
+            for name in names
+            if not is_internal(name, prefix)
+            and not (name.startswith(DELAYED) and not infos.get(name, {}).get("messages"))
+        )
+
+
+def _queue(name: str, info: dict[str, Any], consumers: list[str], declared: bool) -> Queue:
+    return Queue(
+        name=name,
+        messages=info.get("messages"),
+        ready=info.get("messages_ready", info.get("messages")),
+        unacked=info.get("messages_unacknowledged"),
+        consumers=consumers,
+        connections=info.get("consumers"),
+        idle_since=info.get("idle_since"),
+        declared=declared,
+        info=info,
+    )
+
+
+def broker_of(capp: Celery, broker_api: str | None = None, executor: Executor | None = None) -> BrokerBase:
+    """The broker from which the application's workers read."""
+    connection = capp.connection_for_read()
+    url = capp.conf.broker_read_url or connection.as_uri(include_password=True)
+    if not isinstance(url, str):
+        url = ";".join(url)
+    return Broker(
+        url,
+        broker_api or None,
+        broker_options=capp.conf.broker_transport_options,
+        broker_use_ssl=capp.conf.broker_use_ssl,
+        login_method=connection.login_method,
+        executor=executor,
+    )
