@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import http.client
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
@@ -20,12 +21,14 @@ from urllib.parse import urlsplit
 
 import tornado.web
 from celery import Celery
-from tornado.httputil import HTTPServerRequest, responses
+from tornado.httputil import HTTPServerRequest
 
 from flower.access import ANYBODY, PERMISSIONS, Access, ForbiddenError, UnauthenticatedError, User
 from flower.cluster import Cluster
+from flower.inspector import InspectError
 from flower.store import StoreError, Task
 from flower.utils.arguments import ArgumentError, convert
+from flower.utils.broker import BrokerError
 from flower.utils.json import compress, dumps
 from flower.utils.search import QuerySyntaxError
 
@@ -63,7 +66,9 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (UnauthenticatedError, 401),
     (ForbiddenError, 403),
     (NotFoundError, 404),
+    (InspectError, 503),
     (StoreError, 503),
+    (BrokerError, 503),
 )
 """The one place where the exceptions of the parts become HTTP statuses. What is not here is a 500."""
 
@@ -125,14 +130,16 @@ class BaseHandler(tornado.web.RequestHandler):
 
     async def reply(self, build: Callable[..., Any], *args: Any) -> None:
         """Answer with the JSON of what `build` returns; it runs, and is written out, in a thread."""
-        body, packed = await self.run(_packed_json, build, args, "gzip" in self.request.headers.get("Accept-Encoding", ""))
+        body, packed = await self.run(
+            _packed_json, build, args, "gzip" in self.request.headers.get("Accept-Encoding", "")
+        )
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         if packed:
             self.set_header("Content-Encoding", "gzip")
             self.set_header("Vary", "Accept-Encoding")
         self.finish(body)
 
-    def get_argument(  # type: ignore[override]  # Tornado's has neither type nor required
+    def get_argument(
         self,
         name: str,
         default: Any = None,
@@ -243,7 +250,7 @@ class BaseHandler(tornado.web.RequestHandler):
             said = error.get_message() or error.reason
             if said:
                 return Problem(status, said)
-        return Problem(status, responses.get(status, "Unknown error"))
+        return Problem(status, http.client.responses.get(status, "Unknown error"))
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -270,7 +277,7 @@ class BaseHandler(tornado.web.RequestHandler):
     ) -> None:
         """One line for what a visitor did wrong, a traceback for what we did."""
         problem = self.problem(value)
-        if problem.status < 500 or isinstance(value, StoreError):
+        if problem.status in (503, *range(400, 500)):
             logger.warning("%d %s: %s", problem.status, self._request_summary(), problem.message)
         else:
             super().log_exception(typ, value, tb)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flower.api import BaseApiHandler
 from flower.queues import QueueReport
+from flower.utils.broker import BrokerError
 
 
 class GetQueueLengths(BaseApiHandler):
@@ -16,6 +17,8 @@ class GetQueueLengths(BaseApiHandler):
     async def get(self) -> None:
         """Queue names and the number of their messages, null where the broker did not tell."""
         report = await self.cluster.queues.read()
+        if report.error is not None:
+            raise BrokerError(report.error)
         await self.reply(_classic if self.classic else _lengths, report)
 
 

@@ -104,19 +104,26 @@ class ListTasks(BaseApiHandler):
         """
         began = time.time()
         told: set[str] = set()
-        again = replace(query, sort_by=NEWEST, descending=True, offset=0)
-        for asked, since in ((query, 0.0), (again, began)):
-            while len(told) < limit:
-                tasks = await self.run(self.cluster.store.search, replace(asked, limit=min(CHUNK, limit)))
-                fresh = [task for task in tasks.tasks if task["uuid"] not in told][: limit - len(told)]
-                if fresh:
-                    told.update(task["uuid"] for task in fresh)
-                    yield await self.run(self._entries, fresh)
-                if len(tasks.tasks) < min(CHUNK, limit) or tasks.tasks[-1]["timestamp"] < since:
-                    break
-                asked = replace(asked, offset=asked.offset + len(tasks.tasks))
-            if query.offset or limit <= CHUNK:
-                break
+        async for text in self._pass(query, limit, 0.0, told):
+            yield text
+        if limit > CHUNK and not query.offset:
+            again = replace(query, sort_by=NEWEST, descending=True)
+            async for text in self._pass(again, limit, began, told):
+                yield text
+
+    async def _pass(self, query: TaskQuery, limit: int, since: float, told: set[str]) -> AsyncIterator[bytes]:
+        """The tasks that were not told yet, until one is older than `since`."""
+        size = min(CHUNK, limit)
+        offset = query.offset
+        while len(told) < limit:
+            page = await self.run(self.cluster.store.search, replace(query, limit=size, offset=offset))
+            fresh = [task for task in page.tasks if task["uuid"] not in told][: limit - len(told)]
+            if fresh:
+                told.update(task["uuid"] for task in fresh)
+                yield await self.run(self._entries, fresh)
+            offset += len(page.tasks)
+            if len(page.tasks) < size or page.tasks[-1]["timestamp"] < since:
+                return
 
     def _entries(self, tasks: list[Task]) -> bytes:
         children = self.cluster.store.children([task["uuid"] for task in tasks])

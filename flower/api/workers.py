@@ -22,8 +22,7 @@ class ListWorkers(BaseApiHandler):
         status = self.get_argument("status", False, type=bool)
         name = self.get_argument("workername") or None
         if refresh:
-            futures = self.cluster.inspector.inspect(name)
-            await asyncio.gather(*futures, return_exceptions=True)
+            await asyncio.gather(*self.cluster.inspector.inspect(name))
         if status:
             await self.reply(self._statuses, None if self.classic else name)
         elif self.classic:

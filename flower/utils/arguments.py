@@ -24,10 +24,10 @@ def convert(name: str, text: str, kind: type | None) -> Any:
         return _int(name, text)
     if kind is float:
         return _float(name, text)
-    if kind in (None, str):
+    if kind is None or kind is str:
         return text
     try:
-        return kind(text) if kind else text
+        return kind(text)
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"Invalid argument {text!r} of type {kind.__name__!r}: {name}: {error}") from None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flower.utils.values import readable
+from flower.utils.readable import readable
 
 Facts = Mapping[str, Any]
 Json = dict[str, Any]

@@ -1,0 +1,305 @@
+"""The wiring room: builds every part once from the options, starts them, stops them.
+
+Everything here runs on the thread of the web loop unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import cached_property, partial
+from typing import Any
+
+import celery
+import tornado.web
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.netutil import bind_sockets, bind_unix_socket
+
+from flower import urls
+from flower.access import Access
+from flower.cluster import Cluster
+from flower.events import Events
+from flower.inspector import Inspector, tasks_of
+from flower.live import Hub
+from flower.metrics import Metrics
+from flower.options import database_path, stored_tasks, unauthenticated_api
+from flower.options import options as default_options
+from flower.queues import Queues
+from flower.state import State
+from flower.store import Store, open_store
+from flower.urls import rewrite_handler
+from flower.utils import abs_path, mask_url
+from flower.utils.executor import DaemonExecutor
+from flower.web import Site
+
+__all__ = ["Flower", "rewrite_handler"]
+
+logger = logging.getLogger(__name__)
+
+APPEARING_SECONDS = 0.5
+"""Workers that appear within it are asked together: a fleet restarts at once."""
+STALE_SECONDS = 30.0
+"""Age from which the facts of the workers are asked for again, while somebody watches."""
+WATCH_SECONDS = 10.0
+PURGE_SECONDS = 10.0
+
+
+class Flower(tornado.web.Application):
+    """The server. `cluster` holds its parts; `capp`, `events` and `inspector` are shorthand."""
+
+    pool_executor_cls: Callable[..., Executor] = DaemonExecutor
+    max_workers: int | None = None
+
+    def __init__(
+        self,
+        options: Any = None,
+        capp: celery.Celery | None = None,
+        events: Events | None = None,
+        io_loop: IOLoop | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.options = default_options if options is None else options
+        self.io_loop = io_loop or IOLoop.current()
+        self.ssl_options = kwargs.pop("ssl_options", None) or _ssl_options(self.options)
+        self.capp = capp or celery.Celery()
+        self.capp.loader.import_default_modules()
+        self.executor = self.pool_executor_cls(max_workers=self.max_workers)
+        self.started = False
+        self.cluster = self._build(events)
+        self.events = self.cluster.events
+        self.inspector = self.cluster.inspector
+        self._server: HTTPServer | None = None
+        self._port: int | None = None
+        self._owns_loop = False
+        self._stopped = False
+        self._appeared: set[str] = set()
+        self._asked_at = 0.0
+        self._timers: list[PeriodicCallback] = []
+        super().__init__(**self._settings(kwargs))
+
+    # -- building
+
+    def _build(self, events: Events | None) -> Cluster:
+        options, capp = self.options, self.capp
+        if events is None:
+            state = State(self._open_store(), max_workers=options.max_workers)
+            events = Events(
+                capp,
+                self.io_loop,
+                db=options.db,
+                persistent=options.persistent,
+                enable_events=options.enable_events,
+                state=state,
+            )
+        state = events.state
+        events.on_workers = self._workers_appeared
+        inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000)
+        queues = Queues(capp, inspector, state, options.broker_api)
+        metrics = Metrics(state, options.task_runtime_metric_buckets, options.purge_offline_workers)
+        state.observers.append(metrics)
+        hub = Hub(state, partial(_connection, events))
+        inspector.on_facts += [hub.learned, self._facts_learned]
+        return Cluster(capp, events, state, state.store, inspector, queues, metrics, hub)
+
+    def _open_store(self) -> Store:
+        options = self.options
+        limit = stored_tasks(options.max_tasks, options.persistent)
+        return open_store(database_path(options.db), persistent=options.persistent, max_tasks=limit)
+
+    def _settings(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Tornado's settings: ours, those of the options, those of the caller."""
+        options = self.options
+        prefix = (options.url_prefix or "").strip("/")
+        settings = urls.settings | {"debug": options.debug, "site": self._site(prefix)}
+        if options.cookie_secret:
+            settings["cookie_secret"] = options.cookie_secret
+        settings |= kwargs
+        settings["handlers"] = urls.under_prefix(kwargs.get("handlers") or urls.handlers, prefix)
+        if prefix:
+            for name in ("static_url_prefix", "login_url"):
+                if not settings[name].startswith(f"/{prefix}/"):
+                    settings[name] = f"/{prefix}{settings[name]}"
+        return settings
+
+    def _site(self, prefix: str) -> Site:
+        options = self.options
+        return Site(
+            cluster=self.cluster,
+            access=Access(options.basic_auth or (), unauthenticated_api(os.environ), options.read_only),
+            executor=self.executor,
+            url_prefix=f"/{prefix}" if prefix else "",
+            classic_api=options.classic_api,
+            format_task=options.format_task,
+            tasks_columns=tuple(name.strip() for name in options.tasks_columns.split(",") if name.strip()),
+            natural_time=options.natural_time,
+            auto_refresh=options.auto_refresh,
+            max_tasks=stored_tasks(options.max_tasks, options.persistent),
+        )
+
+    # -- starting
+
+    def start_http_server(self) -> int | None:
+        """Listen as the options say, once; the port, or None for a Unix socket."""
+        if self._server is not None:
+            return self._port
+        sockets = self._bind()
+        self._server = HTTPServer(self, xheaders=self.options.xheaders, ssl_options=self.ssl_options)
+        self._server.add_sockets(sockets)
+        if not self.options.unix_socket:
+            self._port = sockets[0].getsockname()[1]
+        return self._port
+
+    def _bind(self) -> Sequence[socket.socket]:
+        options = self.options
+        if options.unix_socket:
+            return [bind_unix_socket(abs_path(options.unix_socket), mode=int(options.unix_socket_mode, 8))]
+        return bind_sockets(options.port, options.address.strip("[]") or None)
+
+    def start(self) -> None:
+        """Listen if that is not done yet, watch the cluster, and run the loop unless it runs already."""
+        self.start_http_server()
+        self.started = True
+        self.io_loop.add_callback(self._begin)
+        if not self._runs():
+            self._owns_loop = True
+            self.io_loop.start()
+
+    def _begin(self) -> None:
+        if self._stopped:
+            return
+        self.cluster.hub.start()
+        self.events.start()
+        self._inspect_all()
+        self._every(WATCH_SECONDS, self._inspect_stale)
+        if self.options.purge_offline_workers is not None:
+            self._every(PURGE_SECONDS, self._purge)
+
+    def _every(self, seconds: float, callback: Callable[[], None]) -> None:
+        timer = PeriodicCallback(callback, seconds * 1000)
+        timer.start()
+        self._timers.append(timer)
+
+    def _runs(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is getattr(self.io_loop, "asyncio_loop", None)
+        except RuntimeError:
+            return False
+
+    def stop(self) -> None:
+        """End everything within two seconds, whatever still waits; what was seen is in the store."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for timer in self._timers:
+            timer.stop()
+        if self._server is not None:
+            self._server.stop()
+            if self.options.unix_socket:
+                _remove(abs_path(self.options.unix_socket))
+        self.cluster.hub.stop()
+        self.events.stop()
+        # Calls that hang are left behind: their threads do not hold up the end of the process.
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.started = False
+        if self._owns_loop:
+            self.io_loop.stop()
+
+    # -- asking the workers
+
+    @property
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """What the workers answered when they were last asked, by name."""
+        return self.inspector.workers
+
+    def update_workers(self, workername: str | None = None) -> list[Any]:
+        """Ask one worker, or all, for their facts; the futures of their answers."""
+        return list(self.inspector.inspect(workername))
+
+    def _inspect_all(self) -> None:
+        self._asked_at = time.monotonic()
+        self.update_workers()
+
+    def _inspect_stale(self) -> None:
+        if self.cluster.hub.listeners and time.monotonic() - self._asked_at >= STALE_SECONDS:
+            self._inspect_all()
+
+    def _workers_appeared(self, names: list[str]) -> None:
+        """Called in the events thread."""
+        if not self._stopped:
+            self.io_loop.add_callback(self._greet_soon, names)
+
+    def _greet_soon(self, names: list[str]) -> None:
+        if not self._appeared:
+            self.io_loop.call_later(APPEARING_SECONDS, self._greet)
+        self._appeared.update(names)
+
+    async def _greet(self) -> None:
+        """Ask the workers that appeared for their events and their facts."""
+        names, self._appeared = sorted(self._appeared), set()
+        if self._stopped:
+            return
+        if self.options.enable_events:
+            await self._in_thread(partial(self.capp.control.enable_events, destination=names))
+        self.inspector.inspect(names)
+
+    def _facts_learned(self, worker: str, method: str, reply: Any) -> None:
+        """Tasks that a worker was found to have become rows, also those that began before we listened."""
+        tasks = tasks_of(worker, method, reply, time.time())
+        if tasks and not self._stopped:
+            self.io_loop.add_callback(self._in_thread, partial(self.cluster.state.adopt, tasks))
+
+    async def _in_thread(self, call: Callable[[], Any]) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self.executor, call)
+        except Exception as error:  # noqa: BLE001  # of any broker library; the connection's state tells of an outage
+            logger.warning("%s failed: %s", getattr(call, "func", call), error)
+
+    def _purge(self) -> None:
+        gone = self.cluster.state.forget_workers(self.options.purge_offline_workers)
+        if gone:
+            self.inspector.forget(gone)
+
+    # -- the broker
+
+    @cached_property
+    def transport(self) -> str:
+        """The kind of broker, such as redis or amqp."""
+        with self.capp.connection() as connection:
+            return str(connection.transport.driver_type)
+
+    @cached_property
+    def broker_uri_with_password(self) -> str:
+        with self.capp.connection() as connection:
+            return str(connection.as_uri(include_password=True))
+
+    @property
+    def broker_uri(self) -> str:
+        """The broker's URL without its password."""
+        return mask_url(self.broker_uri_with_password)
+
+
+def _connection(events: Events) -> dict[str, Any]:
+    """What the hub tells of the broker."""
+    since = events.connected_since if events.connected else events.disconnected_since
+    return {"connected": events.connected, "since": since, "failure": events.failure}
+
+
+def _ssl_options(options: Any) -> dict[str, str] | None:
+    """TLS as the options ask for it."""
+    if not options.certfile:
+        return None
+    files = {"certfile": options.certfile, "keyfile": options.keyfile, "ca_certs": options.ca_certs}
+    return {name: abs_path(path) for name, path in files.items() if path}
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError as error:
+        logger.warning("Cannot remove %s: %s", path, error)

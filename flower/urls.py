@@ -1,0 +1,110 @@
+"""Every URL, its handler and its name, in one list. The last match is whatever is left."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import quote
+
+from tornado.routing import URLSpec as Url
+
+from flower.access import PUBLIC
+from flower.api import UnknownApiHandler
+from flower.api.queues import GetQueueLengths
+from flower.api.tasks import ListTasks, ListTaskTypes, TaskInfo
+from flower.api.workers import ListWorkers
+from flower.utils import gen_cookie_secret
+from flower.views.auth import LoginHandler, LogoutHandler
+from flower.views.broker import BrokerView
+from flower.views.datatable import TasksDataTable
+from flower.views.error import NotFoundErrorHandler
+from flower.views.monitor import Healthcheck, Metrics
+from flower.views.stream import StreamHandler
+from flower.views.tasks import TasksView, TaskView
+from flower.views.workers import WorkersView, WorkerView
+from flower.web import BaseHandler, StaticFiles
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+settings: dict[str, Any] = {
+    "template_path": os.path.join(HERE, "templates"),
+    "static_path": os.path.join(HERE, "static"),
+    "static_url_prefix": "/static/",
+    "static_handler_class": StaticFiles,
+    "login_url": "/login",
+    "cookie_secret": gen_cookie_secret(),
+    # The gate refuses foreign requests by their origin (flower.web).
+    "xsrf_cookies": False,
+    "compress_response": True,
+    "default_handler_class": NotFoundErrorHandler,
+}
+"""Tornado's settings; the application adds what depends on options."""
+
+
+class RemoveSlash(BaseHandler):
+    """A page asked for with a slash too many."""
+
+    permission = PUBLIC
+
+    def get(self, path: str) -> None:
+        # One slash at the front and no backslash, or a browser would take the path for a host.
+        target = "/" + quote(path.strip("/"), safe="/%:@!$&'()*+,;=~")
+        self.redirect(target + (f"?{self.request.query}" if self.request.query else ""))
+
+
+class AddSlash(BaseHandler):
+    """The URL prefix asked for without its slash."""
+
+    permission = PUBLIC
+
+    def get(self) -> None:
+        self.redirect(f"{self.request.path}/")
+
+
+handlers: list[Url] = [
+    # Pages
+    Url(r"/", WorkersView, name="main"),
+    Url(r"/workers", WorkersView, name="workers"),
+    Url(r"/worker/(.+)", WorkerView, name="worker"),
+    Url(r"/task/(.+)", TaskView, name="task"),
+    Url(r"/tasks", TasksView, name="tasks"),
+    Url(r"/tasks/datatable", TasksDataTable, name="datatable"),
+    Url(r"/broker", BrokerView, name="broker"),
+    Url(r"/stream", StreamHandler, name="stream"),
+    Url(r"/login/?", LoginHandler),
+    Url(r"/logout", LogoutHandler, name="logout"),
+    # API
+    Url(r"/api/workers", ListWorkers, name="api_workers"),
+    Url(r"/api/tasks", ListTasks, name="api_tasks"),
+    Url(r"/api/task/types", ListTaskTypes, name="api_task_types"),
+    Url(r"/api/task/info/(.*)", TaskInfo, name="api_task_info"),
+    Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
+    # Machines that watch
+    Url(r"/metrics", Metrics, name="metrics"),
+    Url(r"/healthcheck", Healthcheck, name="healthcheck"),
+    # The rest
+    Url(r"(/.+)/", RemoveSlash),
+    Url(r"/api/.*", UnknownApiHandler),
+]
+
+
+def rewrite_handler(handler: Any, url_prefix: str) -> Url:
+    """The handler under a prefix; takes an URLSpec or a tuple of its arguments."""
+    spec = handler if isinstance(handler, Url) else Url(*handler)
+    prefix = url_prefix.strip("/")
+    if not prefix:
+        return spec
+    pattern = spec.regex.pattern.removesuffix("$")
+    # A group may hold the whole path, as for RemoveSlash.
+    inside = pattern.startswith("(/")
+    pattern = f"(/{prefix}{pattern[1:]}" if inside else f"/{prefix}{pattern}"
+    return Url(pattern, spec.handler_class, spec.kwargs, spec.name)
+
+
+def under_prefix(handlers: list[Any], url_prefix: str) -> list[Url]:
+    """All handlers under the prefix; the health check also without it, for probes that do not know it."""
+    specs = [rewrite_handler(handler, url_prefix) for handler in handlers]
+    prefix = url_prefix.strip("/")
+    if prefix:
+        specs += [Url(f"/{prefix}", AddSlash), Url(r"/healthcheck", Healthcheck)]
+    return specs

@@ -1,0 +1,43 @@
+"""Payload texts of events turned back into the values they were made of, where nothing was lost."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any
+
+PARSED_AT_MOST = 65_536
+_ESCAPE = re.compile(r"\\(?!')|\n")
+_ESCAPED = {"\\": r"\\", "\n": r"\n"}
+
+
+class _Lost(ValueError):
+    """The text leaves something out."""
+
+
+def readable(text: str) -> Any:
+    """The JSON value for a payload text: `"(1, 'a')"` -> `[1, "a"]`; the text itself when it cannot be read."""
+    if len(text) > PARSED_AT_MOST:
+        return text
+    try:
+        # Celery's saferepr escapes single quotes and nothing else (celery.utils.saferepr._format_chars).
+        return _plain(ast.literal_eval(_ESCAPE.sub(lambda match: _ESCAPED[match[0]], text)))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        pass
+    try:
+        # Clients in other languages send JSON.
+        return _plain(json.loads(text))
+    except (ValueError, RecursionError):
+        return text
+
+
+def _plain(value: Any) -> Any:
+    """`value` in JSON's types: tuples and sets are lists, keys are texts."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    if value is ...:
+        raise _Lost
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
