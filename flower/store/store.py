@@ -10,6 +10,7 @@ import contextlib
 import logging
 import sqlite3
 import time
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -65,18 +66,26 @@ class Store:
     def search(self, query: TaskQuery) -> Page:
         """The page that the query asks for. Raises ValueError for an unknown column to sort by."""
         where = conditions(query, table)
-        order = _order(query)
-        # Only ids are skipped and sorted, straight from an index; whole rows are read for the page alone.
-        ids = sa.select(table.c.id).where(*where).order_by(*order).limit(query.limit).offset(query.offset)
+        ids = _ids(query, where)
         with self._connect() as connection:
             total = self._count(connection, where)
             found: list[Task] = []
             if query.limit > 0 and query.offset < total:
-                wanted = [row[0] for row in connection.execute(ids)]
-                rows = connection.execute(sa.select(table.c.id, *_COLUMNS).where(table.c.id.in_(wanted)))
-                by_id = {row[0]: _task(row[1:]) for row in rows}
-                found = [by_id[id_] for id_ in wanted if id_ in by_id]
+                found = self._rows(connection, [row[0] for row in connection.execute(ids)])
         return Page(found, total, self.tasks)
+
+    def iterate(self, query: TaskQuery, at_once: int = 1000) -> Iterator[Task]:
+        """The same tasks as `search`, however many, `at_once` in memory.
+
+        Which ones and their order are settled when the first is taken; each is read when it is near,
+        and left out when it was deleted by then.
+        """
+        with self._connect() as connection:
+            ids = array("q", (row[0] for row in connection.execute(_ids(query, conditions(query, table)))))
+        for start in range(0, len(ids), at_once):
+            with self._connect() as connection:
+                found = self._rows(connection, ids[start : start + at_once].tolist())
+            yield from found
 
     def count(self, query: TaskQuery) -> int:
         """How many tasks match."""
@@ -112,6 +121,12 @@ class Store:
 
     def _count(self, connection: sa.Connection, where: list[sa.ColumnElement[bool]]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
+
+    def _rows(self, connection: sa.Connection, ids: list[int]) -> list[Task]:
+        """The tasks with these ids, in this order, without those that are gone."""
+        rows = connection.execute(sa.select(table.c.id, *_COLUMNS).where(table.c.id.in_(ids)))
+        by_id = {row[0]: _task(row[1:]) for row in rows}
+        return [by_id[id_] for id_ in ids if id_ in by_id]
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
@@ -194,6 +209,11 @@ def _task(row: Any) -> Task:
         if task[name] is not None:
             task[name] = orjson.loads(task[name])
     return task
+
+
+def _ids(query: TaskQuery, where: list[sa.ColumnElement[bool]]) -> sa.Select[int]:
+    # Only ids are skipped and sorted, straight from an index; whole rows are read for the page alone.
+    return sa.select(table.c.id).where(*where).order_by(*_order(query)).limit(query.limit).offset(query.offset)
 
 
 def _order(query: TaskQuery) -> list[sa.ColumnElement[Any]]:
