@@ -56,7 +56,7 @@ def join(task: View, other: View) -> None:
     stamps: dict[str, int] = {}
     changes: View = {}
     for name, theirs in other.items():
-        if theirs is None:
+        if theirs is None or name == "attempts":
             continue
         mine = task.get(name)
         if mine is None:

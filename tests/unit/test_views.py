@@ -1,0 +1,74 @@
+"""Task events as views: every field where it belongs, nothing taken on trust."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flower.ingest.views import CUT, TEXT_LIMIT, number, text, view_of, whole
+from tests import factories as make
+
+NOW = 5.0
+
+
+def test_received_event() -> None:
+    """A received task has its description and its worker."""
+    view = view_of(make.received("u", 1.0, eta="2026-11-21T10:00:00+00:00"), NOW)
+    assert ("tasks.add", "(1, 2)", make.WORKER, make.T0 + 1) == (
+        view["name"],
+        view["args"],
+        view["worker"],
+        view["received"],
+    )
+
+
+def test_sent_event_names_the_client() -> None:
+    """The host of a sent task is the client, not a worker."""
+    view = view_of(make.sent("u"), NOW)
+    assert ("gen42@client", None) == (view["client"], view.get("worker"))
+
+
+def test_custom_event_keeps_its_fields() -> None:
+    """What a custom event tells is not lost."""
+    view = view_of(make.event("task-progress", 1.0, uuid="u", percent=50), NOW)
+    assert ("PROGRESS", {"percent": 50}) == (view["custom_state"], view["extra"])
+
+
+@pytest.mark.parametrize("bad", [None, "yesterday", float("nan"), -1.0, 1e300, [], {}])
+def test_impossible_time_becomes_now(bad: Any) -> None:
+    """An event with an impossible time counts as of now."""
+    assert NOW == view_of({**make.started("u"), "timestamp": bad}, NOW)["started"]
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [("x", "x"), (None, None), ([1, "a"], '[1,"a"]'), (7, "7"), ({"a": {1, 2}}, "{'a': {1, 2}}"), (True, "true")],
+)
+def test_any_value_becomes_text(value: Any, expected: str | None) -> None:
+    """A field of the wrong type is shown, not refused."""
+    assert expected == text(value)
+
+
+def test_huge_text_is_cut() -> None:
+    """A result of ten megabytes is kept in part, and says so."""
+    cut = text("x" * 10_000_000) or ""
+    assert (TEXT_LIMIT + len(CUT), True) == (len(cut), cut.endswith(CUT))
+
+
+@pytest.mark.parametrize("value, expected", [("1.5", 1.5), (2, 2.0), ("x", None), (float("inf"), None), ([], None)])
+def test_number(value: Any, expected: float | None) -> None:
+    """Numbers are finite or unknown."""
+    assert expected == number(value)
+
+
+@pytest.mark.parametrize("value, expected", [(3, 3), ("4", 4), (2**70, None), ("x", None), (None, None)])
+def test_whole(value: Any, expected: int | None) -> None:
+    """Integers fit into the store or are unknown."""
+    assert expected == whole(value)
+
+
+def test_huge_unknown_fields_are_cut() -> None:
+    """Unknown fields are bounded together."""
+    extra = view_of(make.event("task-progress", 1.0, uuid="u", blob="x" * 200_000), NOW)["extra"]
+    assert ["fields"] == list(extra)
