@@ -58,7 +58,8 @@ class Process:
     @property
     def log(self) -> str:
         """All that the program said so far."""
-        return (self.folder / f"{self.name}.log").read_text(errors="replace")
+        path = self.folder / f"{self.name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def spawn(self, *command: str, cwd: Path | None = None, **environment: str) -> None:
         """Start it."""

@@ -14,7 +14,7 @@ FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "flower").rglob("*.py"
 FLOORS: list[set[str]] = [
     {"flower", "flower.utils"},
     {"flower.access", "flower.control", "flower.inspector", "flower.options"},
-    {"flower.settings", "flower.store"},
+    {"flower.banner", "flower.manual", "flower.settings", "flower.store"},
     {"flower.ingest"},
     {"flower.worker"},
     {"flower.state"},
@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
     {"flower.api", "flower.views"},
     {"flower.urls"},
     {"flower.app"},
+    {"flower.launch"},
     {"flower.command"},
     {"flower.__main__"},
 ]
@@ -33,8 +34,8 @@ FLOORS: list[set[str]] = [
 DOOR = "flower.web"
 """From this floor up `tornado.web` is known; below it nobody knows HTTP."""
 
-OPTION_READERS = {"flower.options", "flower.command", "flower.app"}
-"""Who reads options; every other part gets what it needs as arguments."""
+OPTION_READERS = {"flower.options", "flower.command", "flower.launch", "flower.app"}
+"""Who may import Tornado's options; every other part gets what it needs as arguments."""
 
 INNER_IMPORTS: dict[tuple[str, str], str] = {}
 """(file, module) -> reason: the imports inside functions, for drivers that need not be installed."""

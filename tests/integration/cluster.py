@@ -1,0 +1,83 @@
+"""Real workers, a real server and a client, each a process or a connection of its own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+from celery import Celery
+
+from tests.services import Process
+
+ROOT = Path(__file__).parents[2]
+BANNER = re.compile(r"http://127\.0\.0\.1:\d+")
+CELERY = (sys.executable, "-m", "celery")
+
+FINAL = {"SUCCESS", "FAILURE", "REVOKED"}
+
+
+def client(broker: str) -> Celery:
+    """An app that sends tasks by name; close it."""
+    app = Celery(broker=broker, set_as_current=False)
+    app.conf.update(task_default_queue="fast", task_routes={"tests.wait": {"queue": "slow"}}, task_ignore_result=True)
+    return app
+
+
+class Worker(Process):
+    """A Celery worker."""
+
+    def start(self, broker: str, *options: str) -> None:
+        """Start it and wait until it consumes."""
+        command = (*CELERY, "-A", "tests.integration.tasks", "-b", broker, "worker", "-l", "INFO")
+        self.spawn(*command, "-n", f"{self.name}@test", *options, cwd=ROOT)
+        self.wait_for(lambda: " ready." in self.log, 30, "is ready")
+
+
+class Server(Process):
+    """`celery flower`, and a way to ask it."""
+
+    address = ""
+
+    def start(self, broker: str, *options: str) -> None:
+        """Start it and wait until its banner tells the address."""
+        said = len(self.log)
+        listen = ("--address=127.0.0.1", "--port=0")
+        self.spawn(*CELERY, "-b", broker, "flower", *listen, *options, FLOWER_UNAUTHENTICATED_API="true")
+
+        def announced() -> bool:
+            found = BANNER.search(self.log, said)
+            self.address = found[0] if found else ""
+            return bool(found)
+
+        self.wait_for(announced, 15, "tells where it listens")
+        self.wait_for(lambda: self.ask("/healthcheck").status_code == 200, 10, "answers")
+
+    def ask(self, path: str, **arguments: Any) -> requests.Response:
+        """GET a path."""
+        return requests.get(self.address + path, params=arguments, timeout=10)
+
+    def read(self, path: str, **arguments: Any) -> Any:
+        """GET JSON."""
+        answer = self.ask(path, **arguments)
+        answer.raise_for_status()
+        return answer.json()
+
+    def tasks(self, **arguments: Any) -> dict[str, dict[str, Any]]:
+        """The tasks that match, by uuid."""
+        listed = self.read("/api/tasks", **{"limit": 10_000, **arguments})["tasks"]
+        return {task["uuid"]: task for task in listed}
+
+    def states(self) -> dict[str, str]:
+        """The state of every task."""
+        return {uuid: task["state"] for uuid, task in self.tasks().items()}
+
+    def alive(self) -> set[str]:
+        """The workers that are online."""
+        return {name for name, online in self.read("/api/workers", status=1).items() if online}
+
+    def ready(self) -> bool:
+        """Whether it hears the broker and can store."""
+        return self.ask("/healthcheck", ready=1).status_code == 200

@@ -1,0 +1,185 @@
+"""What happens when a worker, the broker or the server itself is stopped or killed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import requests
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from tests.integration.cluster import FINAL, Server, Worker, client
+from tests.services import Process, RabbitMQ, Redis, wait_for
+
+
+class Stream(threading.Thread):
+    """A client that goes on sending tasks and remembers which, and when."""
+
+    def __init__(self, app: Celery) -> None:
+        super().__init__(name="stream")
+        self.app = app
+        self.sent: dict[str, float] = {}
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Some hundred tasks a second; what the broker does not take was not sent."""
+        while not self.ended.wait(0.005):
+            try:
+                task = self.app.send_task("tests.add", (1, 1), retry=False)
+            except (OperationalError, OSError):
+                self.ended.wait(0.2)
+            else:
+                self.sent[task.id] = time.time()
+
+
+@contextmanager
+def load(broker: str) -> Iterator[Stream]:
+    """Tasks that keep coming while the block runs."""
+    app = client(broker)
+    stream = Stream(app)
+    stream.start()
+    try:
+        yield stream
+    finally:
+        stream.ended.set()
+        stream.join()
+        app.close()
+
+
+@pytest.fixture
+def server(processes: list[Process], tmp_path: Path) -> Server:
+    """A server that the test starts."""
+    server = Server(tmp_path, "server")
+    processes.append(server)
+    return server
+
+
+@pytest.fixture
+def worker(processes: list[Process], tmp_path: Path) -> Worker:
+    """A worker that the test starts."""
+    worker = Worker(tmp_path, "worker")
+    processes.append(worker)
+    return worker
+
+
+THREADS = ("-Q", "fast,slow", "-P", "threads", "-c", "2", "-E", "--without-gossip", "--without-mingle")
+
+
+def test_killed_worker_goes_offline(own_redis: Redis, server: Server, worker: Worker) -> None:
+    """A worker that dies without a word is offline two heartbeats later."""
+    server.start(own_redis.url)
+    worker.start(own_redis.url, *THREADS)
+    wait_for(lambda: server.alive() == {"worker@test"}, 10, "the worker is online")
+    worker.end(signal.SIGKILL)
+    wait_for(lambda: server.read("/api/workers", status=1) == {"worker@test": False}, 10, "the worker is offline")
+
+
+def test_running_tasks_are_found_after_a_restart(own_redis: Redis, server: Server, worker: Worker) -> None:
+    """A server that starts while a task runs learns of it from the worker."""
+    worker.start(own_redis.url, *THREADS)
+    app = client(own_redis.url)
+    running = app.send_task("tests.wait", (20,)).id
+    wait_for(lambda: running in worker.log, 10, "the task runs")
+    time.sleep(0.5)  # the events of its start are past before anybody listens
+    server.start(own_redis.url)
+    wait_for(lambda: server.states() == {running: "STARTED"}, 10, "the running task is known")
+    app.close()
+
+
+def test_server_starts_before_its_broker(own_redis: Redis, server: Server) -> None:
+    """Without a broker the server starts, says that it is not ready, and becomes so by itself."""
+    own_redis.end()
+    server.start(own_redis.url)
+    assert (503, "broker") == ((answer := server.ask("/healthcheck", ready=1)).status_code, answer.text.split(":")[0])
+    own_redis.start()
+    wait_for(server.ready, 10, "ready after the broker came")
+
+
+def ended(server: Server) -> set[str]:
+    """The tasks that were seen to their end."""
+    return {uuid for uuid, state in server.states().items() if state in FINAL}
+
+
+def outage(broker: Redis | RabbitMQ, server: Server, worker: Worker) -> None:
+    """Kill the broker under load, start it again, and see that work goes on and is seen."""
+    server.start(broker.url)
+    worker.start(broker.url, *THREADS)
+    with load(broker.url) as stream:
+        wait_for(lambda: len(server.states()) > 50, 20, "tasks are seen")
+        broker.end(signal.SIGKILL)
+        wait_for(lambda: not server.ready(), 10, "the outage is told")
+        assert 200 == server.ask("/healthcheck").status_code
+        broker.start()
+        wait_for(server.ready, 15, "ready again")
+        wait_for(lambda: " ready." in worker.log and server.alive(), 30, "the worker is back")
+        again = time.time()
+        wait_for(lambda: len([sent for sent in stream.sent.values() if sent > again]) > 50, 20, "work goes on")
+    late = {uuid for uuid, sent in stream.sent.items() if sent > again}
+    wait_for(lambda: late <= ended(server), 20, "every later task is seen to its end")
+
+
+def test_redis_outage(own_redis: Redis, server: Server, worker: Worker) -> None:
+    """When Redis is killed and comes back, the server says so and goes on."""
+    outage(own_redis, server, worker)
+
+
+def test_rabbitmq_outage(own_rabbitmq: RabbitMQ, server: Server, worker: Worker) -> None:
+    """When RabbitMQ is killed and comes back, the server says so and goes on."""
+    outage(own_rabbitmq, server, worker)
+
+
+def test_killed_server_keeps_what_is_older_than_a_second(own_redis: Redis, server: Server, worker: Worker) -> None:
+    """After kill -9 everything is there that the server had seen a second before."""
+    persistent = ("--persistent=true", "--db=history")
+    server.start(own_redis.url, *persistent)
+    worker.start(own_redis.url, *THREADS)
+    with load(own_redis.url) as stream:
+        wait_for(lambda: len(server.states()) > 200, 20, "tasks are seen")
+        server.end(signal.SIGKILL)
+        killed = time.time()
+        old = {uuid for uuid, sent in stream.sent.items() if sent < killed - 2}
+    server.start(own_redis.url, *persistent)
+    states = server.states()
+    assert (True, set()) == (len(old) > 50, {uuid for uuid in old if uuid not in states})
+
+
+def test_everything_is_stored_at_the_end(own_redis: Redis, server: Server, worker: Worker) -> None:
+    """SIGTERM under load loses nothing that was seen."""
+    persistent = ("--persistent=true", "--db=history")
+    server.start(own_redis.url, *persistent)
+    worker.start(own_redis.url, *THREADS)
+    with load(own_redis.url):
+        wait_for(lambda: len(server.states()) > 200, 20, "tasks are seen")
+        seen = server.states().keys()
+        server.end(signal.SIGTERM)
+    server.start(own_redis.url, *persistent)
+    assert set() == seen - server.states().keys()
+
+
+def ask_in_vain(server: Server, path: str) -> None:
+    """Ask a server that ends before it answers."""
+    with suppress(requests.RequestException):
+        server.ask(path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stops_within_two_seconds(own_redis: Redis, server: Server, worker: Worker, number: signal.Signals) -> None:
+    """A signal ends the server within two seconds, though a browser listens and an inspection is under way."""
+    server.start(own_redis.url, "--inspect_timeout=10000")
+    worker.start(own_redis.url, *THREADS)
+    refresh = threading.Thread(target=ask_in_vain, args=(server, "/api/workers?refresh=1"))
+    with requests.get(f"{server.address}/stream", stream=True, timeout=10) as stream:
+        assert 200 == stream.status_code
+        refresh.start()
+        time.sleep(0.3)
+        began = time.monotonic()
+        code = server.end(number)
+        took = time.monotonic() - began
+    refresh.join()
+    assert (0, True) == (code, took < 2)

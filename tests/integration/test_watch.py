@@ -1,0 +1,115 @@
+"""What the server says of a real cluster's work, over Redis and over RabbitMQ."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.integration.conftest import Scene
+
+EXPECTED = {
+    "add": "SUCCESS",
+    "chain": "SUCCESS",
+    "fail": "FAILURE",
+    "flaky": "SUCCESS",
+    "parent": "SUCCESS",
+    "progress": "SUCCESS",
+    "revoked": "REVOKED",
+    "wait": "SUCCESS",
+}
+
+
+def test_final_states(scene: Scene) -> None:
+    """Every task is seen, and in the state in which it ended."""
+    states = scene.server.states()
+    assert EXPECTED == {
+        kind: "/".join(sorted({states.get(uuid, "unseen") for uuid in scene.ids[kind]})) for kind in EXPECTED
+    }
+
+
+def test_arguments_and_failure(scene: Scene) -> None:
+    """A failed task tells its arguments, its exception and its traceback, in any script."""
+    info = scene.infos("fail")[0]
+    assert (["reason 0 ü 失敗 <b>"], "ValueError('reason 0 ü 失敗 <b>')", True) == (
+        info["args"],
+        info["exception"],
+        "in fail" in info["traceback"],
+    )
+
+
+def test_retries_are_kept(scene: Scene) -> None:
+    """Each attempt of a retried task is kept, though the task has succeeded."""
+    info = scene.infos("flaky")[0]
+    assert ("SUCCESS", 2) == (info["state"], info["retries"])
+    assert {"received": 2, "started": 2, "retried": 1} == Counter(attempt["moment"] for attempt in info["attempts"])
+
+
+def test_retried_task_is_not_its_own_parent(scene: Scene) -> None:
+    """A retry is the same task, not a child."""
+    assert ([None] * 20, [[]] * 20) == (
+        [info["parent_id"] for info in scene.infos("flaky")],
+        [info["children"] for info in scene.infos("flaky")],
+    )
+
+
+def test_custom_events(scene: Scene) -> None:
+    """The fields of a custom task event are kept with the task."""
+    assert [{"current": 3, "total": 3}] * 5 == [info["extra"] for info in scene.infos("progress")]
+
+
+def test_chain(scene: Scene) -> None:
+    """The second task of a chain has the first as its parent and root."""
+    first, second = scene.infos("chain")
+    assert (first["uuid"], first["uuid"], [second["uuid"]]) == (
+        second["root_id"],
+        second["parent_id"],
+        first["children"],
+    )
+
+
+def test_children(scene: Scene) -> None:
+    """A task that sent tasks knows its children."""
+    assert [2] * 5 == [len(info["children"]) for info in scene.infos("parent")]
+
+
+def test_worker_without_events_is_asked_for_them(scene: Scene) -> None:
+    """The tasks of a worker that was started without -E are seen."""
+    assert {"slow@test"} == {info["hostname"] for info in scene.infos("wait")}
+
+
+def test_workers_are_inspected_when_they_appear(scene: Scene) -> None:
+    """Both workers are known with their tasks and queues without anybody having asked."""
+    workers = scene.server.read("/api/workers")
+    assert {"fast@test": (True, ["fast"]), "slow@test": (True, ["slow"])} == {
+        name: ("tests.add" in facts["registered"], [queue["name"] for queue in facts["active_queues"]])
+        for name, facts in workers.items()
+    }
+
+
+def test_queue_lengths(scene: Scene) -> None:
+    """Each queue has its length, also when it is empty."""
+    lengths = scene.server.read("/api/queues/length")
+    assert {"fast": 0, "slow": 0} == {name: lengths.get(name) for name in ("fast", "slow")}
+
+
+def test_queue_without_consumer(scene: Scene) -> None:
+    """A queue that nobody consumes is found on a broker that can list its queues."""
+    assert 3 == scene.server.read("/api/queues/length").get("unread")
+
+
+@pytest.mark.parametrize(
+    ("type_", "task", "count"),
+    [("task-failed", "tests.fail", 40), ("task-retried", "tests.flaky", 40), ("task-succeeded", "tests.wait", 20)],
+)
+def test_metrics_count_every_event(scene: Scene, type_: str, task: str, count: int) -> None:
+    """`/metrics` has counted each event of the cluster once."""
+    lines = [line for line in scene.server.ask("/metrics").text.splitlines() if line.startswith("flower_events_total{")]
+    matching = [line for line in lines if f'task="{task}"' in line and f'type="{type_}"' in line]
+    assert count == sum(float(re.split(r"\s", line)[1]) for line in matching)
+
+
+def test_search(scene: Scene) -> None:
+    """The search language finds tasks by what failed."""
+    assert set(scene.ids["fail"]) == set(scene.server.tasks(search='state:FAILURE exception:"失敗"'))
