@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from flower.ingest.views import number, text, whole
+from flower.utils.coercion import number, text, whole
 
 HEARTBEATS_KEPT = 4
 EXPIRY_WINDOW = 2.0

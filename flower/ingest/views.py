@@ -1,21 +1,16 @@
 """One decoded task event as a partial view of its task (see `flower.store.merge`).
 
-Events come from any process that can reach the broker, so no type is taken on trust: a value of
-the wrong type becomes text, an impossible number is left out, and a huge text is cut.
+Events come from any process that can reach the broker, so no type is taken on trust.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import orjson
 
 from flower.store.merge import View, settle
-
-TEXT_LIMIT = 65_536
-"""Characters kept of one value; Celery itself cuts at about 1,000."""
-CUT = "… [cut by Flower]"
+from flower.utils.coercion import TEXT_LIMIT, number, text, whole
 
 DESCRIPTION = ("name", "args", "kwargs", "eta", "expires", "root_id", "parent_id")
 COPIED: dict[str, tuple[str, ...]] = {
@@ -34,40 +29,6 @@ KNOWN = frozenset(
     {"type", "uuid", "hostname", "timestamp", "utcoffset", "pid", "clock", "local_received", "retries", "runtime"}
     | {"priority", *(field for fields in COPIED.values() for field in fields)}
 )
-
-
-def text(value: Any) -> str | None:
-    """`value` as text of bounded length; None stays None."""
-    if value is None:
-        return None
-    words = value if isinstance(value, str) else _written(value)
-    return words if len(words) <= TEXT_LIMIT else words[:TEXT_LIMIT] + CUT
-
-
-def _written(value: Any) -> str:
-    try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    except (TypeError, ValueError, RecursionError):
-        return str(value)
-
-
-def number(value: Any) -> float | None:
-    """`value` as a finite float, else None."""
-    try:
-        result = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return result if math.isfinite(result) else None
-
-
-def whole(value: Any) -> int | None:
-    """`value` as an integer of at most 63 bits, else None."""
-    if value.__class__ is not int:
-        try:
-            value = int(value)
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return value if -(2**63) < value < 2**63 else None
 
 
 def view_of(event: dict[str, Any], now: float) -> View:

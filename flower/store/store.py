@@ -7,7 +7,6 @@ one thread of `flower.store.saver`. All of them may block.
 from __future__ import annotations
 
 import contextlib
-import logging
 import sqlite3
 import time
 from array import array
@@ -25,8 +24,7 @@ from flower.store.query import Page, TaskQuery
 from flower.store.schema import tasks as table
 from flower.store.task import Task
 from flower.store.where import conditions
-
-logger = logging.getLogger(__name__)
+from flower.utils.coercion import text, whole
 
 _COLUMNS = [table.c[name] for name in NAMES]
 _JSON = [name for name in NAMES if BY_NAME[name].kind == "json"]
@@ -42,8 +40,6 @@ class Store:
         self.failing_since: float | None = None
         self.failure: str | None = None
         self.write_seconds = 0.0
-        self.refused = 0
-        """Rows that the database would not take whatever was tried."""
         try:
             self._writer = sqlite.Writer(file.path, durable=not file.temporary)
             self.tasks = self._writer.count()
@@ -152,8 +148,7 @@ class Store:
             fresh = sum(1 for task in changed if not task.get("stored")) - len(found)
             excess = self.tasks + fresh - self.max_tasks
             gone = self._writer.evict(excess) if excess > 0 else 0
-        # A row that was refused was never fresh; counting is cheap where it happens at all.
-        self.tasks = self.tasks + fresh - gone if not self.refused else self._writer.count()
+        self.tasks += fresh - gone
         self.write_seconds = time.monotonic() - began
         return found
 
@@ -161,16 +156,8 @@ class Store:
         try:
             self._writer.upsert(rows)
         except _BAD_VALUES:
-            for row in rows:
-                self._upsert_one(row)
-
-    def _upsert_one(self, row: sqlite.Row) -> None:
-        try:
-            self._writer.upsert([row])
-        except _BAD_VALUES as error:
-            if not self.refused:
-                logger.warning("The store refused task %.100r: %s; further ones are only counted", row[0], error)
-            self.refused += 1
+            # Somewhere among them is a value that no database takes; the others must not suffer for it.
+            self._writer.upsert([tuple(map(_storable, row)) for row in rows])
 
     def unfinished(self, limit: int) -> list[View]:
         """The newest unfinished tasks, oldest first, marked `stored`."""
@@ -194,6 +181,15 @@ def open_store(db: str = "", *, persistent: bool = False, max_tasks: int = 100_0
     """The store that the options describe. Raises StoreError with what is wrong and what to do."""
     file = files.durable_file(db) if persistent else files.temporary_file()
     return Store(file, max_tasks)
+
+
+def _storable(value: Any) -> Any:
+    """The value, or the nearest one that a database takes: no lone surrogate, no huge integer, no object."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int):
+        return whole(value)
+    return value if value is None or isinstance(value, float) else text(value)
 
 
 def _merged(task: View, row: View | None) -> View:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from flower.ingest.views import CUT, TEXT_LIMIT, number, text, view_of, whole
+from flower.ingest.views import view_of
+from flower.utils.coercion import CUT, TEXT_LIMIT, number, text, whole
 from tests import factories as make
 
 NOW = 5.0

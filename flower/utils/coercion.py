@@ -1,0 +1,46 @@
+"""Values from outside, made to fit: the wrong type becomes text, an impossible number unknown, a huge text cut."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+
+TEXT_LIMIT = 65_536
+"""Characters kept of one value; Celery itself cuts at about 1,000."""
+CUT = "… [cut by Flower]"
+
+
+def text(value: Any) -> str | None:
+    """`value` as text of bounded length; None stays None."""
+    if value is None:
+        return None
+    words = value if isinstance(value, str) else _written(value)
+    return words if len(words) <= TEXT_LIMIT else words[:TEXT_LIMIT] + CUT
+
+
+def _written(value: Any) -> str:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
+
+
+def number(value: Any) -> float | None:
+    """`value` as a finite float, else None."""
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def whole(value: Any) -> int | None:
+    """`value` as an integer of at most 63 bits, else None."""
+    if value.__class__ is not int:
+        try:
+            value = int(value)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return value if -(2**63) < value < 2**63 else None
