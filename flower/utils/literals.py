@@ -12,7 +12,11 @@ MAX_PARSED = 20_000
 MAX_CACHED = 1_000
 """Characters up to which a parsed text is remembered."""
 
-_FIRST_OF_LITERALS = frozenset("'\"([{-0123456789TFN")
+MAX_DIGITS = 32
+
+_DIGITS = frozenset("-0123456789")
+_OPENING = frozenset("'\"([{")
+_WORDS: dict[str, bool | None] = {"None": None, "True": True, "False": False}
 _SMALLEST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
 
 _NOT_A_VALUE = object()
@@ -28,21 +32,38 @@ def readable(text: str) -> Any:
         return []
     if text == "{}":
         return {}
-    if len(text) < 16 and text.isdecimal() and text.isascii():
-        return int(text) if text[0] != "0" or text == "0" else text
-    if text[:1] not in _FIRST_OF_LITERALS or len(text) > MAX_PARSED:
+    first = text[:1]
+    if first in _DIGITS:
+        return _number(text)
+    if first in _OPENING:
+        if len(text) > MAX_PARSED:
+            return text
+        value = _remembered(text) if len(text) <= MAX_CACHED else _parse(text)
+        return text if value is _NOT_A_VALUE else _plain(value)
+    return _WORDS.get(text, text)
+
+
+def _number(text: str) -> int | float | str:
+    """The number that is written exactly so, else the text."""
+    if len(text) > MAX_DIGITS:
         return text
-    value = _remembered(text) if len(text) <= MAX_CACHED else _parse(text)
-    return text if value is _NOT_A_VALUE else _plain(value)
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        if repr(value) == text and _is_plain(value):
+            return value
+    return text
 
 
 def _parse(text: str) -> Any:
     """The value with tuples as they are; `_NOT_A_VALUE` when there is none that JSON can hold."""
-    if "\\" in text.replace("\\'", "") or "--" in text[:2]:
+    if "\\" in text.replace("\\'", ""):
         return _NOT_A_VALUE
     try:
         value = ast.literal_eval(_one_line(text))
-        # A comment ends a literal early.
+        # Behind a # would be a comment, which is no part of the value.
         whole = "#" not in text or text.count("#") == repr(value).count("#")
         return value if whole and _is_plain(value) else _NOT_A_VALUE
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
