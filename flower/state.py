@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from flower.ingest.views import settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
+from flower.utils.coercion import encodable
 from flower.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -88,12 +89,12 @@ class State:
         with self.lock:
             for event in events:
                 try:
-                    type_, host = event["type"], event["hostname"]
+                    type_, host = _plain(event["type"]), _plain(event["hostname"])
                     if type_.startswith("task-"):
                         moments.append(self._task_event(type_, host, event, now))
                     elif type_.startswith("worker-"):
-                        self._worker_event(type_, str(host), event, now)
-                except (KeyError, TypeError, AttributeError, ValueError) as error:  # noqa: PERF203 - free unless raised
+                        self._worker_event(type_, host, event, now)
+                except (KeyError, TypeError, AttributeError, ValueError) as error:
                     self._refuse(event, error)
             self.totals["received"] += len(events)
             self.last_event_at = now
@@ -107,18 +108,12 @@ class State:
             self._saver.hurry()
 
     def _task_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> Moment:
-        uuid = event["uuid"]
-        if not uuid or not host:
-            raise ValueError("it has no uuid or no hostname")
-        if host.__class__ is not str:
-            host = str(host)
-        task = self.open_tasks.get(uuid if uuid.__class__ is str else str(uuid))
+        uuid = _plain(event["uuid"])
+        task = self.open_tasks.get(uuid)
         if task is None:
-            task = settled_view_of(event, now)
-            uuid = task["uuid"]
-            self.open_tasks[uuid] = task
+            task = self.open_tasks[uuid] = settled_view_of(uuid, host, event, now)
         else:
-            join(task, view_of(event, now))
+            join(task, view_of(uuid, host, event, now))
         self._changed[uuid] = task
         if type_ == "task-sent":
             if task.get("queue") and len(self.queue_names) < MAX_QUEUE_NAMES:
@@ -272,6 +267,14 @@ class State:
             self._stale_workers.clear()
             self._gone_workers.clear()
         return facts, gone
+
+
+def _plain(value: Any) -> str:
+    """A name as text. Raises ValueError for none."""
+    if not value:
+        raise ValueError("it has no type, uuid or hostname")
+    # Nearly every name is ASCII, and being told so costs nothing.
+    return value if value.__class__ is str and value.isascii() else encodable(value)
 
 
 def producer_of(host: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from kombu.message import Message
+from kombu.serialization import prepare_accept_content
 from kombu.transport import virtual
 
 Event = dict[str, Any]
@@ -18,7 +19,7 @@ class Decoder:
     """Turns bodies into events; what cannot be read is counted in `malformed`, never raised."""
 
     def __init__(self, accept: Collection[str]) -> None:
-        self._accept = set(accept)
+        self._accept = prepare_accept_content(accept)
         self.malformed = 0
         self.first_failure: str | None = None
 
@@ -61,12 +62,12 @@ class Decoder:
 
 
 def json_of(body: bytes | str) -> Any:
-    """The JSON value; lone surrogates, NaN and huge numbers, which Celery can send, are let through."""
+    """The JSON value. NaN and huge numbers, which Celery can send, are let through; a lone surrogate becomes `?`."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-        return json.loads(text.encode("utf-8", "replace").decode())
+        value = json.loads(body.decode("utf-8", "replace") if isinstance(body, bytes) else body)
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 class _NoChannel:

@@ -31,22 +31,18 @@ KNOWN = frozenset(
 )
 
 
-def view_of(event: dict[str, Any], now: float) -> View:
-    """The facts that a task event tells; it must have a `uuid` and a `type`. `now` stands in for a bad time."""
+def view_of(uuid: str, host: str, event: dict[str, Any], now: float) -> View:
+    """The facts that an event tells of the task `uuid`. `now` stands in for an impossible time."""
     type_ = event["type"]
     time = event.get("timestamp")
     if time.__class__ is not float or not 0.0 < time < 1e11:
         time = number(time)
         if time is None or not 0.0 < time < 1e11:
             time = now
-    uuid = event["uuid"]
-    view: View = {"uuid": uuid if uuid.__class__ is str else str(uuid), "timestamp": time}
+    view: View = {"uuid": uuid, "timestamp": time}
     clock = event.get("clock")
     if clock is not None:
         view["clock"] = whole(clock)
-    host = event.get("hostname")
-    if host is not None and host.__class__ is not str:
-        host = str(host)
     fields = COPIED.get(type_)
     if fields is None:
         _customise(view, event, type_, time)
@@ -65,7 +61,7 @@ def view_of(event: dict[str, Any], now: float) -> View:
     return view
 
 
-def _add_particulars(view: View, event: dict[str, Any], type_: str, time: float, host: str | None) -> None:
+def _add_particulars(view: View, event: dict[str, Any], type_: str, time: float, host: str) -> None:
     """What only one type of event tells."""
     if type_ == "task-succeeded":
         view["runtime"] = number(event.get("runtime"))
@@ -98,8 +94,8 @@ def _unknown_fields(event: dict[str, Any]) -> dict[str, Any]:
     return fields if size <= TEXT_LIMIT else {"fields": text(str(fields))}
 
 
-def settled_view_of(event: dict[str, Any], now: float) -> View:
+def settled_view_of(uuid: str, host: str, event: dict[str, Any], now: float) -> View:
     """`view_of`, with its state: what a task is when this event is the first that is seen of it."""
-    view = view_of(event, now)
+    view = view_of(uuid, host, event, now)
     settle(view)
     return view

@@ -104,6 +104,10 @@ class Saver(threading.Thread):
                 self._store.failing_since = self._now()
             self._store.failure = str(error)
             return False
+        except Exception:  # the thread must outlive a batch that is beyond help
+            logger.exception("%d changes could not be stored and are lost", len(batch))
+            self._store.lost += len(batch)
+            return True
         if self._store.failing_since is not None:
             logger.info("The store can be written again")
             self._store.failing_since = self._store.failure = None

@@ -24,7 +24,7 @@ from flower.store.query import Page, TaskQuery
 from flower.store.schema import tasks as table
 from flower.store.task import Task
 from flower.store.where import conditions
-from flower.utils.coercion import text, whole
+from flower.utils.coercion import encodable, text, whole
 
 _COLUMNS = [table.c[name] for name in NAMES]
 _JSON = [name for name in NAMES if BY_NAME[name].kind == "json"]
@@ -40,6 +40,8 @@ class Store:
         self.failing_since: float | None = None
         self.failure: str | None = None
         self.write_seconds = 0.0
+        self.lost = 0
+        """Changes that could not be stored whatever was tried."""
         try:
             self._writer = sqlite.Writer(file.path, durable=not file.temporary)
             self.tasks = self._writer.count()
@@ -186,7 +188,7 @@ def open_store(db: str = "", *, persistent: bool = False, max_tasks: int = 100_0
 def _storable(value: Any) -> Any:
     """The value, or the nearest one that a database takes: no lone surrogate, no huge integer, no object."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return encodable(value)
     if isinstance(value, int):
         return whole(value)
     return value if value is None or isinstance(value, float) else text(value)

@@ -12,11 +12,16 @@ TEXT_LIMIT = 65_536
 CUT = "… [cut by Flower]"
 
 
+def encodable(value: Any) -> str:
+    """`value` as text that every encoder takes: a lone surrogate becomes `?`."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
 def text(value: Any) -> str | None:
     """`value` as text of bounded length; None stays None."""
     if value is None:
         return None
-    words = value if isinstance(value, str) else _written(value)
+    words = encodable(value if isinstance(value, str) else _written(value))
     return words if len(words) <= TEXT_LIMIT else words[:TEXT_LIMIT] + CUT
 
 

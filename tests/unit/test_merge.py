@@ -9,7 +9,7 @@ from celery.events.state import State as CeleryState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flower.ingest.views import settled_view_of, view_of
+from flower.ingest import views
 from flower.store.merge import ATTEMPTS_KEPT, View, join, union
 from tests import factories as make
 
@@ -30,7 +30,7 @@ def fold(events: list[make.Event]) -> View:
     """The view that these events add up to, one by one."""
     view: View = {}
     for event in events:
-        join(view, settled_view_of(event, make.T0) if not view else view_of(event, make.T0))
+        join(view, views.view_of(event["uuid"], event["hostname"], event, make.T0))
     return view
 
 

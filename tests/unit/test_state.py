@@ -158,7 +158,7 @@ def test_event_types_are_bounded(state: State) -> None:
         {"type": "task-received", "uuid": "u", "timestamp": 1.0},
         {"type": "task-received", "uuid": "", "hostname": "w"},
         {"hostname": "w", "uuid": "u"},
-        {"type": 7, "hostname": "w"},
+        {"type": None, "hostname": "w"},
         {"type": "worker-heartbeat"},
         "text",
         None,
@@ -172,11 +172,13 @@ def test_event_that_makes_no_sense_is_counted(state: State, event: Any) -> None:
     assert (1, "RECEIVED") == (state.totals["malformed"], state.open_tasks["good"]["state"])
 
 
-@pytest.mark.parametrize("field", ["name", "args", "kwargs", "retries", "clock", "root_id", "eta", "pid", "priority"])
+@pytest.mark.parametrize(
+    "field", ["name", "uuid", "hostname", "args", "kwargs", "retries", "clock", "root_id", "eta", "pid"]
+)
 @pytest.mark.parametrize("value", [7, 1.5, True, [1], {"a": 1}, "x", 2**80, float("nan"), "\x00", "\ud800"])
 def test_field_of_a_wrong_type_is_stored(state: State, field: str, value: Any) -> None:
     """No value of any field keeps a task out of the store."""
-    state.apply([make.received("u", **{field: value})])
+    state.apply([{**make.received("u"), field: value}])
     state.flush()
     assert (1, 0) == (state.store.tasks, state.totals["malformed"])
 

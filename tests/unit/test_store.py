@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flower.ingest.views import view_of
+from flower.ingest import views
 from flower.store import NAMES, Store, StoreError, TaskQuery, open_store
 from flower.store.merge import View, join
 from tests import factories as make
@@ -20,7 +20,7 @@ from tests import factories as make
 def view(events: list[make.Event]) -> View:
     task: View = {}
     for event in events:
-        join(task, view_of(event, make.T0))
+        join(task, views.view_of(event["uuid"], event["hostname"], event, make.T0))
     return task
 
 

@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
-from flower.ingest.views import view_of
+from flower.ingest import views
 from flower.utils.coercion import CUT, TEXT_LIMIT, number, text, whole
 from tests import factories as make
 
 NOW = 5.0
 
 
+def view_of(event: make.Event) -> dict[str, Any]:
+    return views.view_of(event["uuid"], event["hostname"], event, NOW)
+
+
 def test_received_event() -> None:
     """A received task has its description and its worker."""
-    view = view_of(make.received("u", 1.0, eta="2026-11-21T10:00:00+00:00"), NOW)
+    view = view_of(make.received("u", 1.0, eta="2026-11-21T10:00:00+00:00"))
     assert ("tasks.add", "(1, 2)", make.WORKER, make.T0 + 1) == (
         view["name"],
         view["args"],
@@ -26,20 +30,20 @@ def test_received_event() -> None:
 
 def test_sent_event_names_the_client() -> None:
     """The host of a sent task is the client, not a worker."""
-    view = view_of(make.sent("u"), NOW)
+    view = view_of(make.sent("u"))
     assert ("gen42@client", None) == (view["client"], view.get("worker"))
 
 
 def test_custom_event_keeps_its_fields() -> None:
     """What a custom event tells is not lost."""
-    view = view_of(make.event("task-progress", 1.0, uuid="u", percent=50), NOW)
+    view = view_of(make.event("task-progress", 1.0, uuid="u", percent=50))
     assert ("PROGRESS", {"percent": 50}) == (view["custom_state"], view["extra"])
 
 
 @pytest.mark.parametrize("bad", [None, "yesterday", float("nan"), -1.0, 1e300, [], {}])
 def test_impossible_time_becomes_now(bad: Any) -> None:
     """An event with an impossible time counts as of now."""
-    assert NOW == view_of({**make.started("u"), "timestamp": bad}, NOW)["started"]
+    assert NOW == view_of({**make.started("u"), "timestamp": bad})["started"]
 
 
 @pytest.mark.parametrize(
@@ -71,5 +75,5 @@ def test_whole(value: Any, expected: int | None) -> None:
 
 def test_huge_unknown_fields_are_cut() -> None:
     """Unknown fields are bounded together."""
-    extra = view_of(make.event("task-progress", 1.0, uuid="u", blob="x" * 200_000), NOW)["extra"]
+    extra = view_of(make.event("task-progress", 1.0, uuid="u", blob="x" * 200_000))["extra"]
     assert ["fields"] == list(extra)
