@@ -28,7 +28,7 @@ from flower.events import Events
 from flower.inspector import Inspector, tasks_of
 from flower.live import Hub
 from flower.metrics import Metrics
-from flower.options import database_path, stored_tasks, unauthenticated_api
+from flower.options import credentials, database_path, stored_tasks, unauthenticated_api
 from flower.options import options as default_options
 from flower.queues import Queues
 from flower.state import State
@@ -101,7 +101,8 @@ class Flower(tornado.web.Application):
         events.on_workers = self._workers_appeared
         inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000)
         queues = Queues(capp, inspector, state, options.broker_api)
-        metrics = Metrics(state, options.task_runtime_metric_buckets, options.purge_offline_workers)
+        buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
+        metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected))
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))
         inspector.on_facts += [hub.learned, self._facts_learned]
@@ -131,7 +132,7 @@ class Flower(tornado.web.Application):
         options = self.options
         return Site(
             cluster=self.cluster,
-            access=Access(options.basic_auth or (), unauthenticated_api(os.environ), options.read_only),
+            access=Access(credentials(options), unauthenticated_api(os.environ), options.read_only),
             executor=self.executor,
             url_prefix=f"/{prefix}" if prefix else "",
             classic_api=options.classic_api,

@@ -18,6 +18,10 @@ class Task(dict[str, Any]):
         except KeyError:
             raise AttributeError(name) from None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """For `format_task` functions, which change a copy of the task."""
+        self[name] = value
+
     @classmethod
     def of(cls, view: dict[str, Any]) -> Task:
         """The view with None for every unknown fact."""
