@@ -11,6 +11,7 @@ import os
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.options import Error, define
@@ -49,7 +50,7 @@ HTTP_URL = Rule("an http or https URL such as http://user:password@host:15672/ap
 POSITIVE = Rule("a number greater than 0", lambda value: 0 < value < math.inf)
 RISING = Rule("numbers in rising order with commas between them", rising)
 MODE = matching("an octal file mode such as 0660", r"0?[0-7]{3}")
-PREFIX = matching("a path such as monitor/flower", r"[^\s?#\\]*")
+PREFIX = matching("a path such as monitor/flower, of letters, digits and -._~", r"[A-Za-z0-9._~/-]*")
 LEVEL = one_of(("debug", "info", "warning", "error", "critical", "none"), any_case=True)
 WHEN = one_of(("S", "M", "H", "D", "midnight", *(f"W{day}" for day in range(7))), any_case=True)
 USERS = Rule(
@@ -270,6 +271,14 @@ def database_path(db: str) -> str:
 def stored_tasks(max_tasks: int | None, persistent: bool) -> int:
     """How many tasks the store may hold."""
     return max_tasks or (MAX_TASKS_PERSISTENT if persistent else MAX_TASKS)
+
+
+def credentials(options: Any) -> list[str]:
+    """The `user:password` texts that let somebody in; OptionError if they would not keep out who should be kept out."""
+    for name in ("auth", "auth_provider"):
+        if getattr(options, name, None):
+            raise OptionError(f"{name}: must be {NOT_YET.allowed}")
+    return list(options.basic_auth or ())
 
 
 def unauthenticated_api(environ: Mapping[str, str] = types.MappingProxyType(os.environ)) -> bool:

@@ -131,12 +131,13 @@ def _empty(option: Option | None) -> str | None:
 
 
 def _unknown(word: str) -> str:
-    name = word.partition("=")[0]
-    option = nearest(name.lstrip("-").replace("-", "_"))
+    name, equals, _ = word.partition("=")
+    option = nearest(name.lstrip("-").replace("-", "_")) if equals or word.startswith("-") else None
     hint = f"did you mean {option.flag}?" if option else "celery flower --help lists all options"
     if word.startswith("-"):
         return f"{name}: there is no such option; {hint}"
-    return f"unexpected argument {name!r}: options are written --name=value; {hint}"
+    # What follows a colon may be a password.
+    return f"unexpected argument {name.partition(':')[0]!r}: options are written --name=value; {hint}"
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Option:
             value = [self._one(part) for part in split(text)] if self.multiple else self._one(text)
         except ValueError:
             raise self._refusal(text) from None
-        return self._ruled(value)
+        return self._ruled(value, text)
 
     def convert(self, value: Any) -> Any:
         """The value of a Python object from the configuration file; ValueError says what is allowed."""
@@ -107,8 +107,8 @@ class Option:
         if self.multiple:
             if not isinstance(value, list | tuple | set):
                 raise self._refusal(value)
-            return self._ruled([self._cast(item) for item in value])
-        return self._ruled(self._cast(value))
+            return self._ruled([self._cast(item) for item in value], value)
+        return self._ruled(self._cast(value), value)
 
     def _one(self, text: str) -> Any:
         if self.type is bool:
@@ -125,15 +125,17 @@ class Option:
             fits = value in (0, 1)
         elif self.type is str:
             fits = isinstance(value, str)
+        elif self.type is float:
+            fits = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
         else:
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and self.type(value) == value
+            fits = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
         if not fits:
             raise self._refusal(value)
         return value if self.type is Callable else self.type(value)
 
-    def _ruled(self, value: Any) -> Any:
+    def _ruled(self, value: Any, given: object) -> Any:
         if self.rule and not self.rule.holds(value):
-            raise self._refusal(value)
+            raise self._refusal(given)
         return value
 
     def _refusal(self, value: object) -> ValueError:

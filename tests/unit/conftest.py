@@ -1,0 +1,17 @@
+"""Fixtures of the unit tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from flower.options import restore_defaults
+
+
+@pytest.fixture(autouse=True)
+def default_values() -> Iterator[None]:
+    """Each test begins with the options' defaults."""
+    restore_defaults()
+    yield
+    restore_defaults()
