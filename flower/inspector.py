@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from typing import Any
 from celery import Celery
 from tornado.ioloop import IOLoop
 
-from flower.utils import remote, threads
+from flower.utils import remote
+from flower.utils.executor import DaemonExecutor
 from flower.utils.inspected import tasks_of
 from flower.utils.masking import mask
 
@@ -69,16 +69,13 @@ class Inspector:
         self.io_loop = io_loop
         self.capp = capp
         self.timeout = timeout
-        self.executor = executor
-        self.max_concurrency = max_concurrency or MAX_CONCURRENCY
+        self.executor = executor or DaemonExecutor(max_concurrency or MAX_CONCURRENCY, "flower-inspect")
         self.workers: dict[str, dict[str, Any]] = {}
         self.learned: dict[str, dict[str, float]] = {}
         self.failures: dict[str, str] = {}
         self.error: str | None = None
         self.on_facts: list[Callable[[str, str, Any], None]] = []
         self._asked: dict[Key, asyncio.Future[Answer]] = {}
-        self._waiting: deque[_Inquiry] = deque()
-        self._running = 0
 
     def methods_to_inspect(self, workername: str | Iterable[str] | None = None) -> tuple[str, ...]:
         """All methods for named workers; for all workers only those whose answers are small."""
@@ -105,8 +102,7 @@ class Inspector:
             shared.add_done_callback(_mark_seen)
             asked.append(shared)
         if inquiry.futures:
-            self._waiting.append(inquiry)
-            self._start()
+            self._ask(inquiry)
         return asked
 
     def forget(self, names: Iterable[str]) -> None:
@@ -125,20 +121,13 @@ class Inspector:
         loop: asyncio.AbstractEventLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         return loop
 
-    def _start(self) -> None:
-        while self._waiting and self._running < self.max_concurrency:
-            self._running += 1
-            self._ask(self._waiting.popleft())
-
     def _ask(self, inquiry: _Inquiry) -> None:
         questions = {method: ARGUMENTS.get(method, {}) for method in inquiry.futures}
-        submit = self.executor.submit if self.executor else threads.submit
         loop = self._loop
-        work = submit(remote.ask, self.capp, questions, inquiry.destination, self.timeout)
+        work = self.executor.submit(remote.ask, self.capp, questions, inquiry.destination, self.timeout)
         work.add_done_callback(lambda done: _tell(loop, self._finish, inquiry, done))
 
     def _finish(self, inquiry: _Inquiry, work: Future[remote.Answers]) -> None:
-        self._running -= 1
         for method in inquiry.futures:
             self._asked.pop((inquiry.destination, method), None)
         error = work.exception()
@@ -156,7 +145,6 @@ class Inspector:
                     future.set_result(work.result()[method])
                 else:
                     future.set_exception(InspectError(self.error))
-            self._start()
 
     def _learn(self, inquiry: _Inquiry, answers: remote.Answers) -> None:
         now = time.time()

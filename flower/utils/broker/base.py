@@ -6,6 +6,7 @@ they see is what is seen here. Each read opens its own connection in a thread an
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 from kombu import Connection
 from kombu.utils.url import maybe_sanitize_url
 
-from flower.utils import threads
+from flower.utils.executor import DaemonExecutor
 
 CONNECT_SECONDS = 1.0
 TOTAL_SECONDS = 2.0
@@ -24,6 +25,8 @@ T = TypeVar("T")
 Info = dict[str, Any]
 
 INTERNAL = re.compile(r"(^|\.)pidbox$|^amq\.gen-|^bcast\.")
+
+_executor = DaemonExecutor(4, "flower-broker")
 
 
 class BrokerError(Exception):
@@ -38,7 +41,7 @@ class BrokerBase:
     """One broker. Times are limited: 1 s to connect, 2 s for an answer.
 
     `broker_options` are Celery's `broker_transport_options`, `broker_use_ssl` is the setting of
-    that name. `executor` runs what blocks; without it daemon threads do.
+    that name. `executor` runs what blocks.
     """
 
     kind = "broker"
@@ -106,7 +109,7 @@ class BrokerBase:
     async def run(self, func: Callable[[], T]) -> T:
         """The result of a blocking read; its failure as a BrokerError."""
         try:
-            return await threads.run(self.executor, TOTAL_SECONDS, func)
+            return await _within(TOTAL_SECONDS, self.executor or _executor, func)
         except BrokerError:
             raise
         except TimeoutError as error:
@@ -119,6 +122,22 @@ class BrokerBase:
     def __str__(self) -> str:
         where = f"{self.host}:{self.port}" if self.port else str(self.host)
         return f"{self.kind} at {where}"
+
+
+async def _within(seconds: float, executor: Executor, func: Callable[[], T]) -> T:
+    """The result of `func`; TimeoutError after `seconds`, while the thread goes on."""
+    call = asyncio.wrap_future(executor.submit(func))
+    call.add_done_callback(_mark_seen)
+    done, _ = await asyncio.wait({call}, timeout=seconds)
+    if not done:
+        raise TimeoutError
+    return call.result()
+
+
+def _mark_seen(call: asyncio.Future[Any]) -> None:
+    """A failure that comes after its reader left is nobody's news."""
+    if not call.cancelled():
+        call.exception()
 
 
 def reason(error: BaseException) -> str:
