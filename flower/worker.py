@@ -24,7 +24,7 @@ class Worker:
     a worker's wrong clock does not make it look dead.
     """
 
-    __slots__ = ("counts", "heartbeats", "hostname", "last_seen", "offline", "online_since", *FACTS)
+    __slots__ = ("booted", "counts", "heartbeats", "hostname", "last_seen", "offline", "online_since", *FACTS)
 
     hostname: str
     pid: int | None
@@ -42,6 +42,8 @@ class Worker:
         self.heartbeats: list[float] = []
         self.counts: Counter[str] = Counter()
         self.online_since: float | None = None
+        self.booted: float | None = None
+        """When its process began, by its own clock; None when that was before we listened."""
         self.last_seen = 0.0
         self.offline = False
         """Whether it said goodbye."""
@@ -52,7 +54,10 @@ class Worker:
     def hear(self, kind: str, event: dict[str, Any], now: float) -> None:
         """Take in a `worker-*` event; `kind` is what follows the dash."""
         self.last_seen = now
+        before = self.pid
         self._learn(event)
+        if kind == "online" or (before is not None and before != self.pid):
+            self.booted = number(event.get("timestamp")) or now
         if kind == "offline":
             self.heartbeats.clear()
             self.offline = True
@@ -115,7 +120,7 @@ class Worker:
 
     def facts(self) -> dict[str, Any]:
         """What a restart should still know; `restore` reads it."""
-        kept = ("online_since", "last_seen", "offline", *FACTS)
+        kept = ("booted", "online_since", "last_seen", "offline", *FACTS)
         return {"counts": dict(self.counts), **{name: getattr(self, name) for name in kept}}
 
     @classmethod
