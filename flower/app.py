@@ -9,7 +9,6 @@ import asyncio
 import logging
 import os
 import socket
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import cached_property, partial
@@ -18,14 +17,14 @@ from typing import Any
 import celery
 import tornado.web
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets, bind_unix_socket
 
 from flower import urls
 from flower.access import Access
 from flower.cluster import Cluster
 from flower.events import Events
-from flower.inspector import Inspector, tasks_of
+from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
 from flower.options import credentials, database_path, stored_tasks, unauthenticated_api
@@ -36,18 +35,12 @@ from flower.store import Store, open_store
 from flower.urls import rewrite_handler
 from flower.utils import abs_path, mask_url
 from flower.utils.executor import DaemonExecutor
+from flower.watch import Watch
 from flower.web import Site
 
 __all__ = ["Flower", "rewrite_handler"]
 
 logger = logging.getLogger(__name__)
-
-APPEARING_SECONDS = 0.5
-"""Workers that appear within it are asked together: a fleet restarts at once."""
-STALE_SECONDS = 30.0
-"""Age from which the facts of the workers are asked for again, while somebody watches."""
-WATCH_SECONDS = 10.0
-PURGE_SECONDS = 10.0
 
 
 class Flower(tornado.web.Application):
@@ -72,15 +65,19 @@ class Flower(tornado.web.Application):
         self.executor = self.pool_executor_cls(max_workers=self.max_workers)
         self.started = False
         self.cluster = self._build(events)
+        self.watch = Watch(
+            self.cluster,
+            self.io_loop,
+            self.executor,
+            enable_events=self.options.enable_events,
+            purge_seconds=self.options.purge_offline_workers,
+        )
         self.events = self.cluster.events
         self.inspector = self.cluster.inspector
         self._server: HTTPServer | None = None
         self._port: int | None = None
         self._owns_loop = False
         self._stopped = False
-        self._appeared: set[str] = set()
-        self._asked_at = 0.0
-        self._timers: list[PeriodicCallback] = []
         super().__init__(**self._settings(kwargs))
 
     # -- building
@@ -98,14 +95,13 @@ class Flower(tornado.web.Application):
                 state=state,
             )
         state = events.state
-        events.on_workers = self._workers_appeared
         inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000)
         queues = Queues(capp, inspector, state, options.broker_api)
         buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
         metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected))
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))
-        inspector.on_facts += [hub.learned, self._facts_learned]
+        inspector.on_facts.append(hub.learned)
         return Cluster(capp, events, state, state.store, inspector, queues, metrics, hub)
 
     def _open_store(self) -> Store:
@@ -176,15 +172,7 @@ class Flower(tornado.web.Application):
             return
         self.cluster.hub.start()
         self.events.start()
-        self._inspect_all()
-        self._every(WATCH_SECONDS, self._inspect_stale)
-        if self.options.purge_offline_workers is not None:
-            self._every(PURGE_SECONDS, self._purge)
-
-    def _every(self, seconds: float, callback: Callable[[], None]) -> None:
-        timer = PeriodicCallback(callback, seconds * 1000)
-        timer.start()
-        self._timers.append(timer)
+        self.watch.start()
 
     def _runs(self) -> bool:
         try:
@@ -197,8 +185,7 @@ class Flower(tornado.web.Application):
         if self._stopped:
             return
         self._stopped = True
-        for timer in self._timers:
-            timer.stop()
+        self.watch.stop()
         if self._server is not None:
             self._server.stop()
             if self.options.unix_socket:
@@ -221,50 +208,6 @@ class Flower(tornado.web.Application):
     def update_workers(self, workername: str | None = None) -> list[Any]:
         """Ask one worker, or all, for their facts; the futures of their answers."""
         return list(self.inspector.inspect(workername))
-
-    def _inspect_all(self) -> None:
-        self._asked_at = time.monotonic()
-        self.update_workers()
-
-    def _inspect_stale(self) -> None:
-        if self.cluster.hub.listeners and time.monotonic() - self._asked_at >= STALE_SECONDS:
-            self._inspect_all()
-
-    def _workers_appeared(self, names: list[str]) -> None:
-        """Called in the events thread."""
-        if not self._stopped:
-            self.io_loop.add_callback(self._greet_soon, names)
-
-    def _greet_soon(self, names: list[str]) -> None:
-        if not self._appeared:
-            self.io_loop.call_later(APPEARING_SECONDS, self._greet)
-        self._appeared.update(names)
-
-    async def _greet(self) -> None:
-        """Ask the workers that appeared for their events and their facts."""
-        names, self._appeared = sorted(self._appeared), set()
-        if self._stopped:
-            return
-        if self.options.enable_events:
-            await self._in_thread(partial(self.capp.control.enable_events, destination=names))
-        self.inspector.inspect(names)
-
-    def _facts_learned(self, worker: str, method: str, reply: Any) -> None:
-        """Tasks that a worker was found to have become rows, also those that began before we listened."""
-        tasks = tasks_of(worker, method, reply, time.time())
-        if tasks and not self._stopped:
-            self.io_loop.add_callback(self._in_thread, partial(self.cluster.state.adopt, tasks))
-
-    async def _in_thread(self, call: Callable[[], Any]) -> None:
-        try:
-            await asyncio.get_running_loop().run_in_executor(self.executor, call)
-        except Exception as error:  # noqa: BLE001  # of any broker library; the connection's state tells of an outage
-            logger.warning("%s failed: %s", getattr(call, "func", call), error)
-
-    def _purge(self) -> None:
-        gone = self.cluster.state.forget_workers(self.options.purge_offline_workers)
-        if gone:
-            self.inspector.forget(gone)
 
     # -- the broker
 

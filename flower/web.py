@@ -7,8 +7,6 @@ needs; `prepare` refuses a request that lacks it, and a handler that states none
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import http.client
 import logging
 from collections.abc import Awaitable, Callable
@@ -17,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar, cast
-from urllib.parse import urlsplit
 
 import tornado.web
 from celery import Celery
@@ -27,6 +24,7 @@ from flower.access import ANYBODY, PERMISSIONS, Access, ForbiddenError, Unauthen
 from flower.cluster import Cluster
 from flower.inspector import InspectError
 from flower.store import StoreError, Task
+from flower.utils import headers
 from flower.utils.arguments import ArgumentError, convert
 from flower.utils.broker import BrokerError
 from flower.utils.json import compress, dumps
@@ -37,23 +35,6 @@ T = TypeVar("T")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ANSWERED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; font-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    # Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-}
-CROSS_ORIGIN_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "x-requested-with,access-control-allow-origin,authorization,content-type",
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-}
-"""Sent only where anybody may read everything; other sites may read, never command."""
 
 
 class NotFoundError(Exception):
@@ -197,7 +178,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def get_current_user(self) -> User | None:
         """Who sent the request, if they proved it."""
-        return self.site.access.user(_basic_credentials(self.request.headers.get("Authorization", "")))
+        return self.site.access.user(headers.basic_credentials(self.request.headers.get("Authorization", "")))
 
     def get_login_url(self) -> str:
         """For `tornado.web.authenticated`: Basic has no login page to go to."""
@@ -210,18 +191,14 @@ class BaseHandler(tornado.web.RequestHandler):
         """A browser that was sent here by another site may read only what it is shown, never command."""
         if self.request.method in SAFE_METHODS:
             return
-        fetch_site = self.request.headers.get("Sec-Fetch-Site")
-        if fetch_site is not None:
-            if fetch_site != "same-origin":
-                raise ForbiddenError("Cross-site request forbidden")
-            return
-        origin = self.request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
-            raise ForbiddenError("Cross-origin request forbidden")
+        sent = self.request.headers
+        why = headers.foreign(sent.get("Sec-Fetch-Site"), sent.get("Origin"), self.request.host)
+        if why is not None:
+            raise ForbiddenError(why)
 
     # -- methods
 
-    def head(self, *args: str, **kwargs: str) -> Awaitable[None] | None:
+    def head(self, *args: Any, **kwargs: Any) -> Awaitable[None] | None:
         """As GET; Tornado leaves the body out."""
         return self.get(*args, **kwargs)
 
@@ -294,8 +271,8 @@ class StaticFiles(tornado.web.StaticFileHandler):
 def default_headers(site: Site, request: HTTPServerRequest) -> dict[str, str]:
     """Security headers for every answer; cross-origin reading where everything is open."""
     if site.access.open_to_all and request.method in SAFE_METHODS:
-        return SECURITY_HEADERS | CROSS_ORIGIN_HEADERS
-    return SECURITY_HEADERS
+        return headers.SECURITY | headers.CROSS_ORIGIN
+    return headers.SECURITY
 
 
 def _packed_json(build: Callable[..., Any], args: tuple[Any, ...], may_compress: bool) -> tuple[bytes, bool]:
@@ -303,14 +280,3 @@ def _packed_json(build: Callable[..., Any], args: tuple[Any, ...], may_compress:
     body = dumps(build(*args))
     packed = compress(body) if may_compress else None
     return packed or body, packed is not None
-
-
-def _basic_credentials(header: str) -> bytes | None:
-    """The `user:password` bytes of an Authorization header, None if it holds none."""
-    scheme, _, value = header.strip().partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(value.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return None

@@ -21,6 +21,7 @@ FLOORS: list[set[str]] = [
     {"flower.live", "flower.metrics", "flower.queues", "flower.utils.tasks"},
     {"flower.events"},
     {"flower.cluster"},
+    {"flower.watch"},
     {"flower.web"},
     {"flower.api", "flower.views"},
     {"flower.urls"},
