@@ -106,7 +106,7 @@ def _within(column: sa.Column[Any], span: Span, now: float) -> Clause:
     if span.high is not None:
         high = span.high.at(now)
         ends.append(column <= high if span.high.inclusive else column < high)
-    return sa.and_(*ends)
+    return sa.and_(*ends) if ends else column.is_not(None)
 
 
 def _begins(column: sa.Column[Any], prefix: str) -> Clause:

@@ -32,7 +32,7 @@ from flower.utils.search.nodes import (
     Term,
     terms_of,
 )
-from flower.utils.search.text import SQL_FUNCTIONS, ascii_upper, fold_needle, pair_spellings, storable
+from flower.utils.search.text import SQL_FUNCTIONS, ascii_lower, ascii_upper, fold_needle, pair_spellings, storable
 from flower.utils.search.tokens import MAX_CHARACTERS, MAX_NESTING, MAX_TOKENS, QuerySyntaxError
 
 
@@ -70,6 +70,7 @@ __all__ = [
     "SearchPage",
     "Span",
     "Term",
+    "ascii_lower",
     "ascii_upper",
     "fold_needle",
     "pair_spellings",
