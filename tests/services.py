@@ -38,12 +38,12 @@ def free_port() -> int:
             return port
 
 
-def wait_for(claim: Callable[[], object], seconds: float, what: str) -> None:
-    """Return when `claim()` is true; fail, saying `what`, when it is not within `seconds`."""
+def wait_for(claim: Callable[[], object], seconds: float, what: str, found: Callable[[], object] | None = None) -> None:
+    """Return when `claim()` is true; fail, saying `what` and what was `found`, when it is not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+            raise AssertionError(f"not within {seconds:g} s: {what}" + (f"; found {found()}" if found else ""))
         time.sleep(0.05)
 
 
@@ -87,6 +87,16 @@ class Process:
             wait_for(alive_and_claim, seconds, f"{self.name}: {what}")
         except AssertionError as error:
             raise AssertionError(f"{error}; the end of its log:\n{self.log[-4000:]}") from None
+
+    def pause(self) -> None:
+        """Stop it in its tracks: it neither answers nor closes its connections."""
+        assert self.running is not None
+        self.running.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        assert self.running is not None
+        self.running.send_signal(signal.SIGCONT)
 
     def end(self, number: int = signal.SIGTERM, seconds: float = 15) -> int:
         """Send a signal to the process, kill what is left of its group, return its exit code."""

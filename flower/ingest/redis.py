@@ -61,7 +61,8 @@ class RedisReceiver:
                 break
             if isinstance(reply, Exception):
                 raise ConnectionError(str(reply))
-            if len(reply) == 4:
+            # The others answer the subscription and the question for a sign of life.
+            if isinstance(reply, list) and len(reply) == 4:
                 decode(reply[3], events)
         return events
 

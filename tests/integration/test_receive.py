@@ -1,0 +1,210 @@
+"""Events from real brokers, over every way to reach them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from flower.events import Events
+from flower.ingest.decode import Decoder
+from flower.ingest.receiver import RECEIVERS, receiving
+from tests.services import Process, RabbitMQ, Redis, accepts, free_port, program, wait_for
+
+TASKS = 300
+
+
+class SecureRedis(Process):
+    """A Redis with TLS, a user with a password, a Unix socket, and a sentinel that watches it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "secure-redis")
+        self.port, self.tls_port, self.sentinel_port = free_port(), free_port(), free_port()
+        self.certificate, self.key, self.socket = folder / "cert.pem", folder / "key.pem", folder / "redis.sock"
+        self.sentinel = Process(folder, "sentinel")
+
+    def start(self) -> None:
+        """Start both and wait until they answer."""
+        request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+        files = ("-keyout", str(self.key), "-out", str(self.certificate))
+        subprocess.run([program("openssl"), *request.split(), *files], check=True, capture_output=True)
+        tls = ("--tls-cert-file", str(self.certificate), "--tls-key-file", str(self.key), "--tls-auth-clients", "no")
+        ports = ("--port", str(self.port), "--tls-port", str(self.tls_port), "--unixsocket", str(self.socket))
+        user = ("--user", "flower", "on", ">p@ss/word", "~*", "&*", "+@all")
+        common = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+        self.spawn(program("redis-server"), *ports, *tls, *user, *common)
+        self.wait_for(lambda: accepts(self.port) and accepts(self.tls_port), 15, "accepts connections")
+        watched = f"sentinel monitor mymaster 127.0.0.1 {self.port} 1\n"
+        (self.folder / "sentinel.conf").write_text(f"port {self.sentinel_port}\nbind 127.0.0.1\n{watched}")
+        self.sentinel.spawn(program("redis-server"), str(self.folder / "sentinel.conf"), "--sentinel")
+        self.sentinel.wait_for(lambda: accepts(self.sentinel_port), 15, "accepts connections")
+
+    def end(self, number: int = 15, seconds: float = 15) -> int:
+        self.sentinel.end()
+        return super().end(number, seconds)
+
+
+@pytest.fixture(scope="module")
+def secure_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureRedis]:
+    server = SecureRedis(tmp_path_factory.mktemp("secure"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
+def urls(server: SecureRedis) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Every way to the same Redis: URL and Celery's settings."""
+    trust = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": str(server.certificate)}
+    return {
+        "database": (f"redis://127.0.0.1:{server.port}/7", {}),
+        "user": (f"redis://flower:p%40ss%2Fword@127.0.0.1:{server.port}/0", {}),
+        "tls": (f"rediss://127.0.0.1:{server.tls_port}/0", {"broker_use_ssl": trust}),
+        "tls in the url": (
+            f"rediss://127.0.0.1:{server.tls_port}/0?ssl_cert_reqs=CERT_REQUIRED&ssl_ca_certs={server.certificate}",
+            {},
+        ),
+        "socket": (f"redis+socket://{server.socket}?virtual_host=3", {}),
+        "sentinel": (
+            f"sentinel://127.0.0.1:{server.sentinel_port}/2",
+            {"broker_transport_options": {"master_name": "mymaster"}},
+        ),
+        "prefix": (
+            f"redis://127.0.0.1:{server.port}/1",
+            {"broker_transport_options": {"global_keyprefix": "shop:"}},
+        ),
+        "no patterns": (
+            f"redis://127.0.0.1:{server.port}/4",
+            {"broker_transport_options": {"fanout_patterns": False, "fanout_prefix": False}},
+        ),
+        "exchange": (f"redis://127.0.0.1:{server.port}/5", {"event_exchange": "shopev"}),
+    }
+
+
+def tell(capp: Celery) -> None:
+    """Send the lives of some tasks as a worker of this app would."""
+    with capp.connection_for_write() as connection:
+        worker = capp.events.Dispatcher(connection, hostname="celery@w1", buffer_while_offline=False)
+        worker.send("worker-online", freq=2.0)
+        for number in range(TASKS):
+            worker.send("task-received", uuid=f"u{number}", name="tasks.add", args="()", kwargs="{}")
+            worker.send("task-started", uuid=f"u{number}")
+            worker.send("task-succeeded", uuid=f"u{number}", result="ü", runtime=0.1)
+        worker.close()
+
+
+@contextmanager
+def listening(url: str, settings: dict[str, Any]) -> Iterator[Events]:
+    """A thread that receives from the broker."""
+    capp = Celery(broker=url, set_as_current=False)
+    capp.conf.update(settings)
+    events = Events(capp)
+    events.start()
+    try:
+        wait_for(lambda: events.connected, 15, f"connected: {events.failure}")
+        yield events
+    finally:
+        events.stop()
+
+
+def seen(url: str, settings: dict[str, Any]) -> tuple[int, int]:
+    """(events received, tasks that succeeded) of what `tell` sent."""
+    with listening(url, settings) as events:
+        tell(events.capp)
+        wait_for(lambda: events.state.totals["task"] >= 3 * TASKS, 20, f"all were received: {events.state.totals}")
+        events.state.flush()
+        counts = events.state.counter["celery@w1"]
+        return events.state.totals["received"], counts["task-succeeded"]
+
+
+@pytest.mark.parametrize(
+    "way", ["database", "user", "tls", "tls in the url", "socket", "sentinel", "prefix", "no patterns", "exchange"]
+)
+def test_every_way_to_redis(secure_redis: SecureRedis, way: str) -> None:
+    """All events arrive over every form of URL."""
+    assert (3 * TASKS + 1, TASKS) == seen(*urls(secure_redis)[way])
+
+
+def test_redis_without_hiredis(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the fast parser events come through kombu."""
+    monkeypatch.delitem(RECEIVERS, "redis")
+    assert (3 * TASKS + 1, TASKS) == seen(redis.url, {})
+
+
+def test_rabbitmq(rabbitmq: RabbitMQ) -> None:
+    """All events arrive from RabbitMQ."""
+    assert (3 * TASKS + 1, TASKS) == seen(rabbitmq.url, {})
+
+
+def test_filesystem(tmp_path: Path) -> None:
+    """All events arrive over the demo's broker."""
+    for name in ("data", "control"):
+        (tmp_path / name).mkdir()
+    folders = {"data_folder_in": str(tmp_path / "data"), "data_folder_out": str(tmp_path / "data")}
+    options = {"broker_transport_options": {**folders, "control_folder": str(tmp_path / "control")}}
+    assert (3 * TASKS + 1, TASKS) == seen("filesystem://", options)
+
+
+def test_nothing_is_left_in_redis(own_redis: Redis) -> None:
+    """Watching leaves no key behind."""
+    with listening(own_redis.url, {}) as events:
+        tell(events.capp)
+    assert [] == keys(own_redis)
+
+
+def keys(redis: Redis) -> list[str]:
+    """All keys of the first database."""
+    with socket.create_connection(("127.0.0.1", redis.port)) as connection, connection.makefile("rb") as answer:
+        connection.sendall(b"*2\r\n$4\r\nKEYS\r\n$1\r\n*\r\n")
+        return [answer.read(int(answer.readline()[1:]) + 2).decode() for _ in range(int(answer.readline()[1:]))]
+
+
+def test_subscription_that_redis_cut_off_is_renewed(own_redis: Redis) -> None:
+    """Redis closes the subscription; it is there again without anybody's doing."""
+    with listening(own_redis.url, {}) as events:
+        since = events.connected_since
+        with socket.create_connection(("127.0.0.1", own_redis.port)) as connection:
+            connection.sendall(b"*4\r\n$6\r\nCLIENT\r\n$4\r\nKILL\r\n$4\r\nTYPE\r\n$6\r\npubsub\r\n")
+            connection.recv(100)
+        wait_for(lambda: events.connected and events.connected_since != since, 10, "connected anew")
+        tell(events.capp)
+        wait_for(lambda: events.state.totals["task"] >= 3 * TASKS, 20, "events arrive again")
+    assert 3 * TASKS == events.state.totals["task"]
+
+
+def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that neither answers nor closes the connection counts as lost."""
+    monkeypatch.setattr("flower.ingest.redis.PING_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr("flower.ingest.redis.DEAD_AFTER_SECONDS", 0.5)
+    capp = Celery(broker=own_redis.url, set_as_current=False)
+    with receiving(capp, Decoder({"json"})) as (receiver, _):
+        own_redis.pause()
+        with pytest.raises(ConnectionError, match="has not answered"):
+            for _ in range(50):
+                receiver.receive(0.1)
+        own_redis.resume()
+
+
+def test_idle_redis_stays_connected(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis with nothing to tell answers the question whether it lives."""
+    monkeypatch.setattr("flower.ingest.redis.PING_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr("flower.ingest.redis.DEAD_AFTER_SECONDS", 0.5)
+    capp = Celery(broker=own_redis.url, set_as_current=False)
+    with receiving(capp, Decoder({"json"})) as (receiver, _):
+        assert [[]] * 12 == [receiver.receive(0.1) for _ in range(12)]
+
+
+def test_no_broker_says_why() -> None:
+    """The reason that is shown names the address."""
+    port = free_port()
+    capp = Celery(broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+    with pytest.raises(Exception, match=f"127.0.0.1:{port}"), receiving(capp, Decoder({"json"})):
+        raise AssertionError("connected to nobody")
