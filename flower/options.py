@@ -12,13 +12,13 @@ import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tornado.options import Error, define
 from tornado.options import options as default_options
 
-from flower.utils import abs_path, strtobool
-from flower.utils.values import Option, Rule, at_least, between, matching, one_of, rising
+from flower.utils import abs_path, rules, strtobool
+from flower.utils.rules import at_least, one_of
+from flower.utils.values import Option
 
 DEFAULT_CONFIG_FILE = "flowerconfig.py"
 ENV_VAR_PREFIX = "FLOWER_"
@@ -36,31 +36,6 @@ class OptionError(Error):
     """An option that cannot be used; the text is one line that names it and what is allowed."""
 
 
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-PORT = between(0, 65535)
-FILE = Rule("an existing file", lambda path: os.path.isfile(abs_path(path)))
-HTTP_URL = Rule("an http or https URL such as http://user:password@host:15672/api/", _is_http_url)
-POSITIVE = Rule("a number greater than 0", lambda value: 0 < value < math.inf)
-RISING = Rule("numbers in rising order with commas between them", rising)
-MODE = matching("an octal file mode such as 0660", r"0?[0-7]{3}")
-PREFIX = matching("a path such as monitor/flower, of letters, digits and -._~", r"[A-Za-z0-9._~/-]*")
-LEVEL = one_of(("debug", "info", "warning", "error", "critical", "none"), any_case=True)
-WHEN = one_of(("S", "M", "H", "D", "midnight", *(f"W{day}" for day in range(7))), any_case=True)
-USERS = Rule(
-    "user:password, or several with commas between them (a comma within a password is written \\,)",
-    lambda entries: bool(entries) and all(entry.partition(":")[0] and entry.partition(":")[2] for entry in entries),
-)
-NOT_YET = Rule(
-    "left unset: login providers are not part of this version, use --basic-auth=user:password",
-    lambda value: not value,
-)
 REFUSED = "Login providers are not part of this version: setting this ends the start; use basic_auth"
 LATER = "For login providers, which are not part of this version"
 
@@ -75,14 +50,14 @@ SERVER, ACCESS, CLUSTER, TASKS, PAGES, METRICS, LOGS = (
 )
 
 TABLE: tuple[Option, ...] = (
-    Option("port", SERVER, int, 5555, "TCP port to listen on; 0 takes a free one", "PORT", rule=PORT),
+    Option("port", SERVER, int, 5555, "TCP port to listen on; 0 takes a free one", "PORT", rule=rules.PORT),
     Option("address", SERVER, str, "", "Address or host name to listen on; empty means all interfaces", "HOST"),
     Option("unix_socket", SERVER, str, "", "Listen on this socket file instead of a port", "PATH"),
-    Option("unix_socket_mode", SERVER, str, "0660", "File mode of the socket file", "MODE", rule=MODE),
-    Option("url_prefix", SERVER, str, None, "Serve everything under this path", "PATH", rule=PREFIX),
-    Option("certfile", SERVER, str, None, "TLS certificate; needs keyfile too", "FILE", rule=FILE),
-    Option("keyfile", SERVER, str, None, "TLS private key; needs certfile too", "FILE", rule=FILE),
-    Option("ca_certs", SERVER, str, None, "Certificates of the authorities that are trusted", "FILE", rule=FILE),
+    Option("unix_socket_mode", SERVER, str, "0660", "File mode of the socket file", "MODE", rule=rules.MODE),
+    Option("url_prefix", SERVER, str, None, "Serve everything under this path", "PATH", rule=rules.PREFIX),
+    Option("certfile", SERVER, str, None, "TLS certificate; needs keyfile too", "FILE", rule=rules.FILE),
+    Option("keyfile", SERVER, str, None, "TLS private key; needs certfile too", "FILE", rule=rules.FILE),
+    Option("ca_certs", SERVER, str, None, "Certificates of the authorities that are trusted", "FILE", rule=rules.FILE),
     Option(
         "xheaders",
         SERVER,
@@ -107,7 +82,7 @@ TABLE: tuple[Option, ...] = (
         r"Users who may log in, with HTTP Basic authentication; a comma within a password is written \,",
         "USER:PASSWORD,...",
         multiple=True,
-        rule=USERS,
+        rule=rules.USERS,
         secret=True,
     ),
     Option("read_only", ACCESS, bool, False, "Show everything, change nothing"),
@@ -121,8 +96,8 @@ TABLE: tuple[Option, ...] = (
         secret=True,
         shown="random",
     ),
-    Option("auth", ACCESS, str, "", REFUSED, "EMAILS", rule=NOT_YET),
-    Option("auth_provider", ACCESS, str, None, REFUSED, "CLASS", rule=NOT_YET),
+    Option("auth", ACCESS, str, "", REFUSED, "EMAILS", rule=rules.NOT_YET),
+    Option("auth_provider", ACCESS, str, None, REFUSED, "CLASS", rule=rules.NOT_YET),
     Option("oauth2_key", ACCESS, str, None, LATER, "TEXT", secret=True),
     Option("oauth2_secret", ACCESS, str, None, LATER, "TEXT", secret=True),
     Option("oauth2_redirect_uri", ACCESS, str, None, LATER, "URL"),
@@ -134,7 +109,7 @@ TABLE: tuple[Option, ...] = (
         1000.0,
         "Milliseconds that workers have to answer questions",
         "MS",
-        rule=POSITIVE,
+        rule=rules.POSITIVE,
     ),
     Option(
         "broker_api",
@@ -143,7 +118,7 @@ TABLE: tuple[Option, ...] = (
         None,
         "RabbitMQ's management API, from which queue lengths are read",
         "URL",
-        rule=HTTP_URL,
+        rule=rules.HTTP_URL,
         secret=True,
     ),
     Option("max_workers", CLUSTER, int, 5000, "How many workers are remembered", "N", rule=at_least(1)),
@@ -164,6 +139,7 @@ TABLE: tuple[Option, ...] = (
         "flower",
         "Database file used with persistent; .sqlite3 is added to a name without a suffix",
         "FILE",
+        rule=rules.DATABASE,
     ),
     Option(
         "max_tasks",
@@ -210,10 +186,10 @@ TABLE: tuple[Option, ...] = (
         "Buckets of the histogram of task runtimes, in seconds",
         "SECONDS,...",
         multiple=True,
-        rule=RISING,
+        rule=rules.RISING,
         shown="0.005 to 10 in 14 steps, and inf",
     ),
-    Option("logging", LOGS, str, "info", "What is logged; none leaves logging alone", "LEVEL", rule=LEVEL),
+    Option("logging", LOGS, str, "info", "What is logged; none leaves logging alone", "LEVEL", rule=rules.LEVEL),
     Option("log_to_stderr", LOGS, bool, None, "Log to stderr", shown="true unless log_file_prefix is set"),
     Option("log_file_prefix", LOGS, str, None, "Log to this file", "PATH"),
     Option("log_file_max_size", LOGS, int, 100_000_000, "Bytes before a log file is rotated", "N", rule=at_least(0)),
@@ -226,7 +202,7 @@ TABLE: tuple[Option, ...] = (
         "midnight",
         "Unit of log_rotate_interval: seconds, minutes, hours, days, weekdays",
         "UNIT",
-        rule=WHEN,
+        rule=rules.WHEN,
     ),
     Option("log_rotate_interval", LOGS, int, 1, "How many units pass between rotations", "N", rule=at_least(1)),
 )
@@ -277,7 +253,7 @@ def credentials(options: Any) -> list[str]:
     """The `user:password` texts that let somebody in; OptionError if they would not keep out who should be kept out."""
     for name in ("auth", "auth_provider"):
         if getattr(options, name, None):
-            raise OptionError(f"{name}: must be {NOT_YET.allowed}")
+            raise OptionError(f"{name}: must be {rules.NOT_YET.allowed}")
     return list(options.basic_auth or ())
 
 

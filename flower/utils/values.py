@@ -1,46 +1,15 @@
-"""What one option is: how its text is read and which values it allows."""
+"""What one option is: how its text, or its Python value, is read."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from flower.utils import strtobool
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Which values are allowed, in words that follow "must be", and as a test."""
-
-    allowed: str
-    holds: Callable[[Any], bool]
-
-
-def between(low: int, high: int) -> Rule:
-    """Both ends are allowed."""
-    return Rule(f"a whole number from {low} to {high}", lambda value: low <= value <= high)
-
-
-def at_least(low: int) -> Rule:
-    """A lower bound, itself allowed."""
-    return Rule(f"a whole number of at least {low}", lambda value: bool(low <= value))
-
-
-def one_of(words: Collection[str], *, any_case: bool = False) -> Rule:
-    """A word of a list."""
-    folded = {word.lower() for word in words}
-    holds = folded.__contains__ if any_case else set(words).__contains__
-    return Rule(f"one of {', '.join(words)}", lambda value: holds(value.lower() if any_case else value))
-
-
-def matching(allowed: str, pattern: str) -> Rule:
-    """A text that the regular expression matches as a whole."""
-    return Rule(allowed, lambda value: re.fullmatch(pattern, value) is not None)
-
+from flower.utils.rules import Rule
 
 TYPE_WORDS: dict[Any, str] = {
     str: "text",
@@ -145,9 +114,3 @@ class Option:
 def split(text: str) -> list[str]:
     r"""The parts between commas; `\,` is a comma within a part."""
     return [part.replace(r"\,", ",") for part in re.split(r"(?<!\\),", text)]
-
-
-def rising(values: Iterable[float]) -> bool:
-    """Whether there is a value, and each is greater than the one before."""
-    numbers = list(values)
-    return bool(numbers) and all(low < high for low, high in pairwise(numbers))

@@ -152,6 +152,11 @@ def test_parse(name: str, text: str, expected: Any) -> None:
         ("unix_socket_mode", "0999", "must be an octal file mode such as 0660, not '0999'"),
         ("url_prefix", "a b", "must be a path such as monitor/flower, of letters, digits and -._~, not 'a b'"),
         ("certfile", "/no/such.pem", "must be an existing file, not '/no/such.pem'"),
+        (
+            "db",
+            "postgresql://host/x",
+            "must be a file name: other databases are not part of this version, not 'postgresql://host/x'",
+        ),
         ("format_task", "x", "can only be set in the configuration file, as a function"),
     ],
 )

@@ -1,0 +1,79 @@
+"""Which values options allow."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+from flower.utils import abs_path
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which values are allowed, in words that follow "must be", and as a test."""
+
+    allowed: str
+    holds: Callable[[Any], bool]
+
+
+def between(low: int, high: int) -> Rule:
+    """Both ends are allowed."""
+    return Rule(f"a whole number from {low} to {high}", lambda value: low <= value <= high)
+
+
+def at_least(low: int) -> Rule:
+    """A lower bound, itself allowed."""
+    return Rule(f"a whole number of at least {low}", lambda value: bool(low <= value))
+
+
+def one_of(words: Collection[str], *, any_case: bool = False) -> Rule:
+    """A word of a list."""
+    folded = {word.lower() for word in words}
+    holds = folded.__contains__ if any_case else set(words).__contains__
+    return Rule(f"one of {', '.join(words)}", lambda value: holds(value.lower() if any_case else value))
+
+
+def matching(allowed: str, pattern: str) -> Rule:
+    """A text that the regular expression matches as a whole."""
+    return Rule(allowed, lambda value: re.fullmatch(pattern, value) is not None)
+
+
+def rising(values: Iterable[float]) -> bool:
+    """Whether there is a value, and each is greater than the one before."""
+    numbers = list(values)
+    return bool(numbers) and all(low < high for low, high in pairwise(numbers))
+
+
+def is_http_url(url: str) -> bool:
+    """Whether it is an http or https URL with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+PORT = between(0, 65535)
+FILE = Rule("an existing file", lambda path: os.path.isfile(abs_path(path)))
+DATABASE = Rule("a file name: other databases are not part of this version", lambda db: db and "://" not in db)
+HTTP_URL = Rule("an http or https URL such as http://user:password@host:15672/api/", is_http_url)
+POSITIVE = Rule("a number greater than 0", lambda value: 0 < value < math.inf)
+RISING = Rule("numbers in rising order with commas between them", rising)
+MODE = matching("an octal file mode such as 0660", r"0?[0-7]{3}")
+PREFIX = matching("a path such as monitor/flower, of letters, digits and -._~", r"[A-Za-z0-9._~/-]*")
+LEVEL = one_of(("debug", "info", "warning", "error", "critical", "none"), any_case=True)
+WHEN = one_of(("S", "M", "H", "D", "midnight", *(f"W{day}" for day in range(7))), any_case=True)
+USERS = Rule(
+    "user:password, or several with commas between them (a comma within a password is written \\,)",
+    lambda entries: bool(entries) and all(entry.partition(":")[0] and entry.partition(":")[2] for entry in entries),
+)
+NOT_YET = Rule(
+    "left unset: login providers are not part of this version, use --basic-auth=user:password",
+    lambda value: not value,
+)
