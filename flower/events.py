@@ -16,6 +16,7 @@ from flower.ingest.decode import Decoder
 from flower.ingest.receiver import receiving
 from flower.state import State
 from flower.store import open_store
+from flower.utils import mask_url
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ class Events(threading.Thread):
             # Workers that hear this show themselves at once instead of at their next heartbeat.
             self.capp.control.broadcast("heartbeat", connection=connection)
             self.connected_since, self.disconnected_since, self.failure = time.time(), None, None
-            logger.info("Receiving events from %s", connection.as_uri())
+            logger.info("Receiving events from %s", mask_url(connection.as_uri(include_password=True)))
             while not self._stopping.is_set():
                 events = receiver.receive(RECEIVE_SECONDS)
                 if events:

@@ -28,7 +28,7 @@ class Broker:
             raise self.script.pop(0)
         yield self, self
 
-    def as_uri(self) -> str:
+    def as_uri(self, include_password: bool) -> str:
         return "made-up://"
 
     def receive(self, timeout: float) -> list[make.Event]:
