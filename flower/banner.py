@@ -55,10 +55,7 @@ def audience() -> str:
     if not _open():
         users = len(options.basic_auth)
         return f"Access: {users} user{'s' * (users > 1)} with a password; everybody: /metrics and /healthcheck"
-    if not unauthenticated_api():
-        api = "the REST API is closed"
-    else:
-        api = "and read the REST API" if options.read_only else "and command the cluster through the REST API"
+    api = "and use the REST API" if unauthenticated_api() else "the REST API is closed"
     where = "on this machine" if _private() else "who can reach this address"
     return f"Access: no login is set up. Everybody {where} can see all tasks with their arguments and results, {api}"
 

@@ -66,15 +66,15 @@ def test_broker(conf: dict[str, Any], expected: str) -> None:
             "true",
             (
                 "Access: no login is set up. Everybody on this machine can see all tasks with their arguments "
-                "and results, and command the cluster through the REST API"
+                "and results, and use the REST API"
             ),
         ),
         (
-            {"unix_socket": "/run/f.sock", "read_only": True},
+            {"unix_socket": "/run/f.sock"},
             "true",
             (
                 "Access: no login is set up. Everybody on this machine can see all tasks with their arguments "
-                "and results, and read the REST API"
+                "and results, and use the REST API"
             ),
         ),
     ],

@@ -232,9 +232,9 @@ def test_no_column(text: str) -> None:
 
 def test_unknown_column(caplog: pytest.LogCaptureFixture) -> None:
     """An unknown column among known ones is left out with a warning."""
-    options.tasks_columns = "name, worke"
+    options.tasks_columns = "name, kwarg"
     extract_settings()
-    assert ["tasks_columns: there is no column 'worke', did you mean 'worker'?; it is left out"] == caplog.messages
+    assert ["tasks_columns: there is no column 'kwarg', did you mean 'kwargs'?; it is left out"] == caplog.messages
 
 
 def test_bad_word_for_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
