@@ -10,14 +10,14 @@ from datetime import date, datetime, time
 from typing import Any, Protocol, TypeVar
 
 from flower.state import State
-from flower.store import NAMES, Task, TaskQuery
+from flower.store import COLUMNS, NAMES, Task, TaskQuery
 from flower.utils.literals import readable
 from flower.utils.search import Query, SearchPage, parse_query
 
 TASK_STATES = ["PENDING", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED"]
 """The states that Celery names; `flower.store.TASK_STATES` are those of the store, with RECEIVED and REJECTED."""
 
-SORT_KEYS = frozenset(NAMES)
+SORT_KEYS = frozenset(column.name for column in COLUMNS if column.kind != "json")
 """What tasks can be sorted by."""
 
 _NO_LIMIT = 2**63 - 1
@@ -50,7 +50,7 @@ def iter_tasks(
     """The tasks that match everything given, read from the store as they are reached.
 
     `sort_by` is any of `SORT_KEYS`, falling with `-` before it; tasks without that fact come last;
-    without `sort_by` the newest received come first. Times are datetimes (naive ones are local),
+    without `sort_by` the newest come first. Times are datetimes (naive ones are local),
     seconds since the epoch, or texts: `2026-11-21 10:00`, ISO 8601; both ends are within. Raises
     ValueError at once for what cannot be sorted by, a text that is no time, or a search that cannot
     be read.
@@ -143,7 +143,7 @@ def _order(sort_by: str) -> tuple[str, bool]:
     """The column and whether it falls."""
     name = sort_by.removeprefix("-")
     if name not in SORT_KEYS:
-        raise ValueError(f"Cannot sort by {name!r}; allowed: {', '.join(NAMES)}")
+        raise ValueError(f"Cannot sort by {name!r}; allowed: {', '.join(name for name in NAMES if name in SORT_KEYS)}")
     return name, name != sort_by
 
 
@@ -158,7 +158,7 @@ def _query(
     limit: int | None,
     offset: int,
 ) -> TaskQuery:
-    column, falls = _order(sort_by) if sort_by else ("received", descending is None)
+    column, falls = _order(sort_by) if sort_by else ("timestamp", descending is None)
     return TaskQuery(
         name=type or None,
         state=state or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,9 @@ import pytz
 from flower.utils.search import (
     FIELDS,
     KINDS,
+    MAX_CHARACTERS,
+    MAX_NESTING,
+    MAX_TOKENS,
     WORD_COLUMNS,
     Query,
     QuerySyntaxError,
@@ -483,3 +487,51 @@ def test_blanks_around_a_search_are_nothing(raw: str | None, expected: str) -> N
 def test_arguments_contain_all_that_is_wanted(arguments: Any, wanted: Any, expected: bool) -> None:
     """Each wanted text occurs in some argument."""
     assert expected is task_args_contains_search_args(arguments, wanted)
+
+
+# The documentation
+
+SEARCH_MD = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_field_is_documented(field: Any) -> None:
+    """docs/search.md has the row of the table of fields, word for word."""
+    names = " or ".join(f"`{name}:`" for name in (field.name, *field.aliases))
+    assert f"| {names} | {field.help} | {field.kind} | `{field.name}:{field.example}` |\n" in SEARCH_MD
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_value_is_documented(kind: Any) -> None:
+    """docs/search.md says what each kind of field takes."""
+    assert f"- **{kind}**: {KINDS[kind]}\n" in SEARCH_MD
+
+
+def test_every_word_column_is_documented() -> None:
+    """docs/search.md names the texts that a word is looked for in."""
+    assert f"anywhere in {', '.join(WORD_COLUMNS[:-1])} or {WORD_COLUMNS[-1]} |" in SEARCH_MD
+
+
+def test_the_limits_are_documented() -> None:
+    """docs/search.md says how long and how deep a search may be."""
+    limits = f"up to {MAX_NESTING} levels", f"{MAX_CHARACTERS:,} characters and {MAX_TOKENS} words"
+    assert [True, True] == [limit in SEARCH_MD for limit in limits]
+
+
+@pytest.mark.parametrize("line", [line for line in SEARCH_MD.split("```")[1].splitlines() if line])
+def test_the_documented_searches_can_be_read(line: str) -> None:
+    """The examples at the top of docs/search.md are searches."""
+    assert parse_query(line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("runtime:>5", "runtime:1..5", "runtime:1..", "runtime:..5", "runtime:1.2", "runtime:3m", "runtime:1h30m"),
+        *("received:2026-11-21T10", "received:<=2026-11-21", "received:<-1h", "received:-2h..-1h"),
+    ],
+)
+def test_the_documented_values_can_be_read(text: str) -> None:
+    """Values from the tables of docs/search.md are taken."""
+    assert text.partition(":")[2] in SEARCH_MD
+    assert parse_query(text)

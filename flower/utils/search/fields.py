@@ -22,7 +22,7 @@ WORD_COLUMNS = ("uuid", "name", "state", "worker", "args", "kwargs", "result", "
 KINDS: dict[Kind, str] = {
     "text": "any part of the text",
     "state": "a state, or several with commas between them",
-    "id": "an id or the beginning of one, in the same case",
+    "id": "an id or the beginning of one, as it is written or in small letters",
     "pairs": "any part of the text, or key=value for an argument with exactly this value",
     "duration": "a duration such as >5, >=0.5s, <100ms, 1m or 1..5",
     "number": "a number such as 3, >3 or 1..5",
