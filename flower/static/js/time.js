@@ -1,0 +1,74 @@
+// Times in the browser's zone: says which one it is to the server, rewrites what came in another,
+// and keeps "2 minutes ago" true. Formats are those of flower/views/moments.py.
+const root = document.documentElement;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const served = root.dataset.zone;
+
+const parts = new Intl.DateTimeFormat("en-CA", {
+  timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3,
+});
+
+function pieces(seconds) {
+  const found = {};
+  for (const { type, value } of parts.formatToParts(new Date(Math.round(seconds * 1000)))) found[type] = value;
+  found.date = `${found.year}-${found.month}-${found.day}`;
+  return found;
+}
+
+function clock(seconds) {
+  const then = pieces(seconds);
+  const time = `${then.hour}:${then.minute}:${then.second}`;
+  return then.date === pieces(Date.now() / 1000).date ? time : `${then.date} ${time}`;
+}
+
+function text(seconds, style) {
+  if (style === "clock") return clock(seconds);
+  const { date, hour, minute, second, fractionalSecond } = pieces(seconds);
+  if (style === "minute") return `${date} ${hour}:${minute}`;
+  const time = `${hour}:${minute}:${second}.${fractionalSecond}`;
+  return style === "short" ? time : `${date} ${time}`;
+}
+
+function ago(seconds) {
+  const distance = Math.abs(Date.now() / 1000 - seconds);
+  if (distance < 1) return "just now";
+  for (const [size, name] of [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]]) {
+    if (distance < size) continue;
+    const count = Math.floor(distance / size);
+    const words = count === 1 ? `${name === "hour" ? "an" : "a"} ${name}` : `${count} ${name}s`;
+    return Date.now() / 1000 >= seconds ? `${words} ago` : `in ${words}`;
+  }
+}
+
+function rewrite(within) {
+  for (const element of within.querySelectorAll("time[data-at]")) {
+    const { at, style } = element.dataset;
+    if (style !== "relative") element.textContent = text(Number(at), style);
+    else element.title = `${text(Number(at), "full")} ${zone}`;
+  }
+}
+
+function refresh() {
+  if (document.hidden) return;
+  for (const element of document.querySelectorAll('time[data-style="relative"]')) {
+    const words = ago(Number(element.dataset.at));
+    if (element.textContent !== words) element.textContent = words;
+  }
+}
+
+// The title of a time says how long ago it was; it is made when it is looked at.
+addEventListener("pointerover", (event) => {
+  const element = event.target.closest?.("time[data-at]");
+  if (element && element.dataset.style !== "relative") element.title = `${ago(Number(element.dataset.at))} (${zone})`;
+});
+
+if (zone && zone !== served) {
+  document.cookie = `flower_zone=${zone}; path=${root.dataset.prefix || "/"}; max-age=31536000; samesite=lax`;
+  rewrite(document);
+  for (const element of document.querySelectorAll("[data-zone-name]")) element.textContent = zone;
+  for (const element of document.querySelectorAll('input[name="tz"]')) {
+    if (!document.querySelector("#start")?.value && !document.querySelector("#end")?.value) element.value = zone;
+  }
+}
+setInterval(refresh, 5000);

@@ -1,0 +1,167 @@
+"""The pages: HTML from templates, whole without script; htmx swaps named regions of them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Any, ClassVar
+from urllib.parse import quote, urlencode
+
+import pytz
+
+from flower import __version__, web
+from flower.access import VIEW
+from flower.utils import mask_url, template
+from flower.utils.broker import BrokerBase
+from flower.views.moments import time_element
+
+logger = logging.getLogger(__name__)
+
+ZONE_COOKIE = "flower_zone"
+"""The browser's time zone, set by static/js/time.js; without it pages show the Celery app's."""
+
+FUNCTIONS = {
+    name: getattr(template, name)
+    for name in (
+        "humanize",
+        "format_time",
+        "format_duration",
+        "format_count",
+        "format_value",
+        "format_age",
+        "natural_time",
+        "task_link",
+        "without_passwords",
+    )
+}
+
+DOCUMENTATION_URL = "https://flower.readthedocs.io"
+
+
+class BaseHandler(web.BaseHandler):
+    """A page. `tab` is the entry of the navigation that it belongs to."""
+
+    wing = "page"
+    permission = VIEW
+    tab: ClassVar[str] = ""
+
+    # -- addresses
+
+    def path(self, *segments: str, **arguments: Any) -> str:
+        """The address of a page below the prefix; every segment and argument is quoted, empty arguments left out."""
+        parts = "/".join(quote(str(segment), safe="@:") for segment in segments)
+        given = {name: value for name, value in arguments.items() if value not in (None, "")}
+        return f"{self.site.url_prefix}/{parts}" + (f"?{urlencode(given)}" if given else "")
+
+    def worker_path(self, name: str) -> str:
+        return self.path("worker", name)
+
+    def task_path(self, uuid: str) -> str:
+        return self.path("task", uuid)
+
+    def tasks_path(self, **arguments: Any) -> str:
+        return self.path("tasks", **arguments)
+
+    # -- time
+
+    @property
+    def zone(self) -> tzinfo:
+        """The visitor's time zone, as far as it is known."""
+        name = self.get_cookie(ZONE_COOKIE) or ""
+        if name in pytz.all_timezones_set:
+            return pytz.timezone(name)
+        with contextlib.suppress(Exception):  # whatever the app's configuration holds
+            zone = self.capp.timezone
+            if isinstance(zone, tzinfo):
+                return pytz.timezone(str(zone)) if str(zone) in pytz.all_timezones_set else zone
+        return pytz.utc
+
+    def moment(self, seconds: float | None, style: str = "full") -> str:
+        """A time in the visitor's zone, as HTML for `{% raw %}`; see `flower.views.moments`."""
+        return time_element(seconds, self.zone, style)
+
+    # -- what 2.x offers to handlers of its users
+
+    def get_broker(self) -> BrokerBase:
+        """A reader of the broker's queues."""
+        return self.cluster.queues.broker()
+
+    def get_active_queue_names(self) -> list[str]:
+        """The queues that workers consume, else those that the app declares; sorted."""
+        return self.cluster.queues.active_names()
+
+    def broker_url(self) -> str:
+        """Where the broker is, without its password."""
+        return mask_url(self.capp.connection().as_uri(include_password=True))
+
+    # -- drawing
+
+    @property
+    def may_view(self) -> bool:
+        """Whether the frame may tell anything about the cluster."""
+        return self.site.access.may(VIEW, self.current_user)
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """What every template can use."""
+        return {
+            **super().get_template_namespace(),
+            **FUNCTIONS,
+            "path": self.path,
+            "worker_path": self.worker_path,
+            "task_path": self.task_path,
+            "tasks_path": self.tasks_path,
+            "moment": self.moment,
+            "broker_url": self.broker_url,
+            "zone_name": str(self.zone),
+            "version": __version__,
+            "documentation_url": DOCUMENTATION_URL,
+            "tab": self.tab,
+            "site": self.site,
+            "prefix": self.site.url_prefix,
+            "may_view": self.may_view,
+            "here": self.request.uri,
+        }
+
+    def frame(self) -> dict[str, Any]:
+        """What the frame of every page tells: connection, age of the data, losses, the store."""
+        cluster, state = self.cluster, self.cluster.state
+        now = state.clock()
+        with state.lock:
+            totals = dict(state.totals)
+        return {
+            "now": now,
+            "condition": cluster.hub.condition(now),
+            "last_event_at": state.last_event_at,
+            "started_at": state.started_at,
+            "totals": totals,
+            "store": cluster.store,
+        }
+
+    def show(self, page: str, regions: Mapping[str, str] | None = None, /, **context: Any) -> None:
+        """Answer with a page, or with the one region of it that htmx asks for.
+
+        `regions` maps ids of elements to the templates that draw them.
+        """
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Vary", "HX-Request, HX-Target, Cookie")
+        wanted = self.request.headers.get("HX-Target", "") if self.request.headers.get("HX-Request") else ""
+        restoring = self.request.headers.get("HX-History-Restore-Request")
+        known = {"notices": "notices.html", **(regions or {})}
+        self.render(known[wanted] if wanted in known and not restoring else page, **context)
+
+    def render(self, template_name: str, **kwargs: Any) -> Any:
+        """Draw a template with the frame's facts in reach."""
+        context = self.frame() if self.may_view else {}
+        return super().render(template_name, **{**context, **kwargs})
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tell the error on a page with a way back."""
+        problem = self.explain(status_code, **kwargs)
+        try:
+            self.show("error.html", problem=problem, title=problem.message)
+        except Exception:  # an error page that fails must still tell the first error
+            logger.exception("The error page failed")
+            self.set_header("Content-Type", "text/plain; charset=UTF-8")
+            self.finish(problem.message)

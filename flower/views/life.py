@@ -1,0 +1,137 @@
+"""The life of one task, in words and as a list of attempts."""
+
+from __future__ import annotations
+
+import ast
+import pprint
+from dataclasses import dataclass
+from typing import Any
+
+from flower.store import Task
+from flower.utils.template import format_duration
+
+ENDS = ("succeeded", "failed", "retried", "revoked", "rejected")
+MOMENTS = ("received", "started", *ENDS)
+ORDER = {kind: place for place, kind in enumerate(MOMENTS)}
+"""Which of two moments at the same time came first."""
+
+PARSED_AT_MOST = 65_536
+CUT_MARKS = ("...", "…", "[cut by Flower]")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One run of a task, as far as it is known."""
+
+    received: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    outcome: str = ""
+    worker: str | None = None
+    exception: str | None = None
+
+    @property
+    def waited(self) -> float | None:
+        """Seconds between received and started."""
+        return _between(self.received, self.started)
+
+    @property
+    def ran(self) -> float | None:
+        """Seconds between started and the end."""
+        return _between(self.started, self.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A text of the task, made readable: indented where it is a Python literal, else as it is."""
+
+    text: str
+    cut: bool
+
+
+def attempts_of(task: Task) -> list[Attempt]:
+    """Every attempt of the task, the first one first."""
+    moments = [(kept[0], kept[1], kept[2], kept[3]) for kept in task.get("attempts") or () if kept[1] in ORDER]
+    told = {(moment[0], moment[1]) for moment in moments}
+    for kind in MOMENTS:
+        time = task.get(kind)
+        if time is not None and (time, kind) not in told:
+            moments.append((time, kind, task.get("worker"), task.get("exception") if kind == "failed" else None))
+    attempts: list[Attempt] = []
+    for time, kind, worker, exception in sorted(moments, key=lambda moment: (moment[0], ORDER[moment[1]])):
+        if not attempts or _begins_another(attempts[-1], kind):
+            attempts.append(Attempt())
+        _note(attempts[-1], time, kind, worker, exception)
+    return attempts
+
+
+def _begins_another(attempt: Attempt, kind: str) -> bool:
+    if kind == "received":
+        return True
+    if kind == "started":
+        return attempt.started is not None or attempt.ended is not None
+    return False
+
+
+def _note(attempt: Attempt, time: float, kind: str, worker: str | None, exception: str | None) -> None:
+    if kind in ("received", "started"):
+        setattr(attempt, kind, time)
+    else:
+        attempt.ended, attempt.outcome = time, kind
+    attempt.worker = worker or attempt.worker
+    attempt.exception = exception or attempt.exception
+
+
+def summary(task: Task) -> str:
+    """The task's life in one sentence: "Waited 3.00 ms, ran 1.20 s on w1@vm"."""
+    state, parts = task.state, []
+    attempts = attempts_of(task)
+    deliveries = [attempt.received for attempt in attempts if _between(task.sent, attempt.received) is not None]
+    if deliveries:
+        parts.append(f"spent {format_duration(_between(task.sent, deliveries[0]))} in the queue")
+    if len(attempts) > 1:
+        parts.append(f"was tried {len(attempts)} times, the last time")
+    waited = _between(task.received, task.started)
+    if waited is not None:
+        parts.append(f"waited {format_duration(waited)}")
+    if task.runtime is not None:
+        parts.append(f"ran {format_duration(task.runtime)}")
+    elif state == "STARTED":
+        parts.append("is running")
+    if task.worker and (task.started or task.received):
+        parts.append(f"on {task.worker}" if task.started else f"is held by {task.worker}")
+    text = ", ".join(parts).replace(", on ", " on ").replace("last time, ", "last time ")
+    ending = {
+        "PENDING": "no worker has received it yet",
+        "RECEIVED": "is waiting to be started" if not task.eta else f"is held until {task.eta}",
+        "RETRY": "will be tried again",
+        "REVOKED": "was revoked",
+        "REJECTED": "was rejected",
+    }.get(state or "")
+    whole = "; ".join(filter(None, (text, ending)))
+    return whole[:1].upper() + whole[1:]
+
+
+def payload(text: Any) -> Payload | None:
+    """`args`, `kwargs` or `result` for reading; None when there is none."""
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str):
+        return Payload(pprint.pformat(text, width=100, sort_dicts=False), cut=False)
+    cut = text.rstrip(" )]}'\"").endswith(CUT_MARKS)
+    if len(text) > PARSED_AT_MOST:
+        return Payload(text, cut)
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return Payload(text, cut)
+    if isinstance(value, (tuple, list, dict, set)):
+        return Payload(pprint.pformat(value, width=100, sort_dicts=False), cut)
+    return Payload(text, cut)
+
+
+def _between(first: float | None, second: float | None) -> float | None:
+    """Seconds from one to the other; None when one is unknown or they are out of order."""
+    if first is None or second is None or second < first:
+        return None
+    return second - first
