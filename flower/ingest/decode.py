@@ -14,6 +14,9 @@ from kombu.transport import virtual
 
 Event = dict[str, Any]
 
+NUL = b"\\u0000"
+"""The only way to write it in JSON."""
+
 
 class Decoder:
     """Turns bodies into events; what cannot be read is counted in `malformed`, never raised."""
@@ -62,11 +65,18 @@ class Decoder:
 
 
 def json_of(body: bytes | str) -> Any:
-    """The JSON value. NaN and huge numbers, which Celery can send, are let through; a lone surrogate becomes `?`."""
+    """The JSON value. NaN and huge numbers, which Celery can send, are let through.
+
+    A lone surrogate becomes `?` and a NUL the replacement character: databases take neither.
+    """
+    if isinstance(body, str):
+        body = body.encode("utf-8", "replace")
+    if NUL in body:
+        body = body.replace(NUL, b"\\ufffd")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        value = json.loads(body.decode("utf-8", "replace") if isinstance(body, bytes) else body)
+        value = json.loads(body.decode("utf-8", "replace"))
         return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 

@@ -5,86 +5,101 @@ Events come from any process that can reach the broker, so no type is taken on t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from flower.store.merge import View, settle
+from flower.store import merge
 from flower.utils.coercion import TEXT_LIMIT, number, text, whole
 
-DESCRIPTION = ("name", "args", "kwargs", "eta", "expires", "root_id", "parent_id")
-COPIED: dict[str, tuple[str, ...]] = {
-    "task-sent": (*DESCRIPTION, "queue", "exchange", "routing_key"),
-    "task-received": DESCRIPTION,
-    "task-started": (),
-    "task-succeeded": ("result",),
-    "task-failed": ("exception", "traceback"),
-    "task-retried": ("exception", "traceback"),
-    "task-revoked": (),
-    "task-rejected": (),
-}
-"""Event type -> the text fields that have a column of the same name."""
+STATE_LIMIT = 100
+"""Characters kept of the name of a custom state."""
+FAR_FUTURE = 1e11
+"""A time beyond it, some three thousand years from now, is none."""
 
-KNOWN = frozenset(
-    {"type", "uuid", "hostname", "timestamp", "utcoffset", "pid", "clock", "local_received", "retries", "runtime"}
-    | {"priority", *(field for fields in COPIED.values() for field in fields)}
-)
+View = merge.View
+Event = dict[str, Any]
+Addition = Callable[[View, Event, float, str], None]
+"""Adds to a view what only this kind of event tells: view, event, time, host."""
 
 
-def view_of(uuid: str, host: str, event: dict[str, Any], now: float) -> View:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of task event: the column of its time, the text fields it may carry, and what else it tells."""
+
+    moment: str
+    fields: tuple[str, ...] = ()
+    add: Addition | None = None
+
+
+def view_of(uuid: str, host: str, event: Event, now: float) -> View:
     """The facts that an event tells of the task `uuid`. `now` stands in for an impossible time."""
-    type_ = event["type"]
     time = event.get("timestamp")
-    if time.__class__ is not float or not 0.0 < time < 1e11:
+    if time.__class__ is not float or not 0.0 < time < FAR_FUTURE:
         time = number(time)
-        if time is None or not 0.0 < time < 1e11:
+        if time is None or not 0.0 < time < FAR_FUTURE:
             time = now
-    view: View = {"uuid": uuid, "timestamp": time}
+    view: View = {"uuid": uuid, "timestamp": time, "worker": host}
     clock = event.get("clock")
     if clock is not None:
         view["clock"] = whole(clock)
-    fields = COPIED.get(type_)
-    if fields is None:
-        _customise(view, event, type_, time)
-        view["worker"] = host
+    kind = KINDS.get(event["type"])
+    if kind is None:
+        _customise(view, event, time)
         return view
-    view[type_[5:]] = time
-    for field in fields:
+    view[kind.moment] = time
+    for field in kind.fields:
         value = event.get(field)
         if value is not None:
             view[field] = value if value.__class__ is str and len(value) <= TEXT_LIMIT else text(value)
-    if type_ == "task-sent":
-        view["client"] = host
-    else:
-        view["worker"] = host
-    _add_particulars(view, event, type_, time, host)
+    if kind.add is not None:
+        kind.add(view, event, time, host)
     return view
 
 
-def _add_particulars(view: View, event: dict[str, Any], type_: str, time: float, host: str) -> None:
-    """What only one type of event tells."""
-    if type_ == "task-succeeded":
-        view["runtime"] = number(event.get("runtime"))
-    elif type_ in ("task-received", "task-sent"):
-        view["retries"] = whole(event.get("retries"))
-        # A retried task names itself as its parent; the first attempt told the real one.
-        if view.get("parent_id") == view["uuid"]:
-            del view["parent_id"]
-        if "priority" in event:
-            view["priority"] = whole(event["priority"])
-    elif type_ == "task-retried":
-        view["attempts"] = [[time, "retried", host, view.get("exception")]]
-    elif type_ == "task-revoked":
-        view["extra"] = _unknown_fields(event)
+def settled_view_of(uuid: str, host: str, event: Event, now: float) -> View:
+    """`view_of`, with its state: what a task is when this event is the first that is seen of it."""
+    view = view_of(uuid, host, event, now)
+    merge.settle(view)
+    return view
 
 
-def _customise(view: View, event: dict[str, Any], type_: str, time: float) -> None:
-    view["custom"] = time
-    view["custom_state"] = type_[5:].upper()[:100]
+def _describe(view: View, event: Event, _time: float, _host: str) -> None:
+    view["retries"] = whole(event.get("retries"))
+    # A retried task names itself as its parent; the first attempt told the real one.
+    if view.get("parent_id") == view["uuid"]:
+        del view["parent_id"]
+    if "priority" in event:
+        view["priority"] = whole(event["priority"])
+
+
+def _send(view: View, event: Event, time: float, host: str) -> None:
+    del view["worker"]
+    view["client"] = host
+    _describe(view, event, time, host)
+
+
+def _time_run(view: View, event: Event, _time: float, _host: str) -> None:
+    view["runtime"] = number(event.get("runtime"))
+
+
+def _attempt(view: View, _event: Event, time: float, host: str) -> None:
+    view["attempts"] = [[time, "retried", host, view.get("exception")]]
+
+
+def _note(view: View, event: Event, _time: float, _host: str) -> None:
     view["extra"] = _unknown_fields(event)
 
 
-def _unknown_fields(event: dict[str, Any]) -> dict[str, Any]:
+def _customise(view: View, event: Event, time: float) -> None:
+    view["custom"] = time
+    view["custom_state"] = event["type"][5:].upper()[:STATE_LIMIT]
+    view["extra"] = _unknown_fields(event)
+
+
+def _unknown_fields(event: Event) -> dict[str, Any]:
     """The fields without a column; one text instead when they are too large together."""
     fields = {str(key): value for key, value in event.items() if key not in KNOWN}
     try:
@@ -94,8 +109,20 @@ def _unknown_fields(event: dict[str, Any]) -> dict[str, Any]:
     return fields if size <= TEXT_LIMIT else {"fields": text(str(fields))}
 
 
-def settled_view_of(uuid: str, host: str, event: dict[str, Any], now: float) -> View:
-    """`view_of`, with its state: what a task is when this event is the first that is seen of it."""
-    view = view_of(uuid, host, event, now)
-    settle(view)
-    return view
+DESCRIPTION = ("name", "args", "kwargs", "eta", "expires", "root_id", "parent_id")
+KINDS: dict[str, Kind] = {
+    "task-sent": Kind("sent", (*DESCRIPTION, "queue", "exchange", "routing_key"), _send),
+    "task-received": Kind("received", DESCRIPTION, _describe),
+    "task-started": Kind("started"),
+    "task-succeeded": Kind("succeeded", ("result",), _time_run),
+    "task-failed": Kind("failed", ("exception", "traceback")),
+    "task-retried": Kind("retried", ("exception", "traceback"), _attempt),
+    "task-revoked": Kind("revoked", (), _note),
+    "task-rejected": Kind("rejected"),
+}
+"""Every other `task-*` event sets a custom state."""
+
+KNOWN = frozenset(
+    {"type", "uuid", "hostname", "timestamp", "utcoffset", "pid", "clock", "local_received", "retries", "runtime"}
+    | {"priority", *(field for kind in KINDS.values() for field in kind.fields)}
+)

@@ -46,6 +46,11 @@ def test_lone_surrogate_is_let_through() -> None:
     assert ("?", 0) == (events[0]["uuid"], malformed)
 
 
+def test_nul_is_replaced() -> None:
+    """No database keeps a NUL, and search would stop at it."""
+    assert "a\ufffdb" == decoded(envelope(b'{"type": "task-started", "uuid": "a\\u0000b"}'))[0][0]["uuid"]
+
+
 def test_not_a_number_is_let_through() -> None:
     """Python's JSON writes NaN; the event is kept."""
     assert 1 == len(decoded(envelope(b'{"type": "worker-heartbeat", "freq": NaN}'))[0])
