@@ -5,7 +5,6 @@ Everything here runs on the thread of the web loop unless it says otherwise.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
@@ -59,6 +58,8 @@ class Flower(tornado.web.Application):
     ) -> None:
         self.options = default_options if options is None else options
         self.io_loop = io_loop or IOLoop.current()
+        # First what may be refused: nothing is running yet that would have to be stopped.
+        self._access = Access(credentials(self.options), unauthenticated_api(os.environ), self.options.read_only)
         self.ssl_options = kwargs.pop("ssl_options", None) or _ssl_options(self.options)
         self.capp = capp or celery.Celery()
         self.capp.loader.import_default_modules()
@@ -128,7 +129,7 @@ class Flower(tornado.web.Application):
         options = self.options
         return Site(
             cluster=self.cluster,
-            access=Access(credentials(options), unauthenticated_api(os.environ), options.read_only),
+            access=self._access,
             executor=self.executor,
             url_prefix=f"/{prefix}" if prefix else "",
             classic_api=options.classic_api,
@@ -163,7 +164,7 @@ class Flower(tornado.web.Application):
         self.start_http_server()
         self.started = True
         self.io_loop.add_callback(self._begin)
-        if not self._runs():
+        if not self.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
             self._owns_loop = True
             self.io_loop.start()
 
@@ -173,12 +174,6 @@ class Flower(tornado.web.Application):
         self.cluster.hub.start()
         self.events.start()
         self.watch.start()
-
-    def _runs(self) -> bool:
-        try:
-            return asyncio.get_running_loop() is getattr(self.io_loop, "asyncio_loop", None)
-        except RuntimeError:
-            return False
 
     def stop(self) -> None:
         """End everything within two seconds, whatever still waits; what was seen is in the store."""
