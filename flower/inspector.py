@@ -18,6 +18,7 @@ from celery import Celery
 from tornado.ioloop import IOLoop
 
 from flower.utils import remote
+from flower.utils.broker import reason
 from flower.utils.executor import DaemonExecutor
 from flower.utils.inspected import tasks_of
 from flower.utils.masking import mask
@@ -185,8 +186,7 @@ class Inspector:
         return f"no reply{to} within {self.timeout:.1f} s: busy, or remote control is off"
 
     def _fail(self, inquiry: _Inquiry, error: BaseException) -> None:
-        self.error = f"the broker does not answer: {' '.join(str(error).split()) or type(error).__name__}"
-        self.error = mask(self.error)
+        self.error = f"the broker does not answer: {reason(error)}"
         logger.warning("Workers could not be inspected: %s", self.error)
         for name in inquiry.destination or tuple(self.workers):
             self.failures[name] = self.error

@@ -15,6 +15,8 @@ from kombu import Connection, Consumer, Producer
 from kombu.pidbox import Mailbox
 from kombu.utils.uuid import uuid
 
+from flower.utils.broker import without_retries
+
 CONNECT_SECONDS = 2.0
 POLL_SECONDS = 0.1
 PATIENCE = 5.0
@@ -50,6 +52,7 @@ def _limit_waiting(connection: Connection, timeout: float) -> None:
     if transport.driver_type == "redis":
         limits = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": timeout + CONNECT_SECONDS}
         connection.transport_options = {**limits, **(connection.transport_options or {})}
+        without_retries(connection)
     elif getattr(transport, "polling_interval", None):
         transport.polling_interval = min(transport.polling_interval, POLL_SECONDS)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES
 
-from flower.utils.broker.base import BrokerBase, BrokerError, UnsupportedBroker, is_internal
+from flower.utils.broker.base import BrokerBase, BrokerError, UnsupportedBroker, is_internal, reason
 from flower.utils.broker.passive import Amqp, Passive
 from flower.utils.broker.rabbitmq import RabbitMQ, validate_broker_api
-from flower.utils.broker.redis import Redis, RedisBase, RedisSentinel, RedisSocket, RedisSsl
+from flower.utils.broker.redis import Redis, RedisBase, RedisSentinel, RedisSocket, RedisSsl, without_retries
 
 __all__ = (
     "BROKERS",
@@ -26,8 +26,10 @@ __all__ = (
     "RedisSsl",
     "UnsupportedBroker",
     "is_internal",
+    "reason",
     "scheme_of",
     "validate_broker_api",
+    "without_retries",
 )
 
 BROKERS: dict[str, type[BrokerBase]] = {

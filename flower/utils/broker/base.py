@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 from kombu import Connection
-from kombu.utils.url import maybe_sanitize_url
 
 from flower.utils.executor import DaemonExecutor
+from flower.utils.masking import mask_text
 
 CONNECT_SECONDS = 1.0
 TOTAL_SECONDS = 2.0
+REASON_LENGTH = 300
 
 T = TypeVar("T")
 Info = dict[str, Any]
@@ -99,10 +100,14 @@ class BrokerBase:
             transport_options=options,
         )
 
+    def prepare(self, connection: Connection) -> None:
+        """What is to be done before it is made."""
+
     @contextmanager
     def connected(self) -> Iterator[Connection]:
         """A connection that is made on entry, and closed on exit."""
         with self.connection() as connection:
+            self.prepare(connection)
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, interval_max=0)
             yield connection
 
@@ -141,9 +146,9 @@ def _mark_seen(call: asyncio.Future[Any]) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in one line and without credentials."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return re.sub(r"\S+://\S+", lambda match: str(maybe_sanitize_url(match.group())), text)
+    """What went wrong, in one short line without credentials and without the insides of the driver."""
+    text = re.sub(r"\s*:?\s*<.*>", "", " ".join(str(error).split())) or type(error).__name__
+    return mask_text(text)[:REASON_LENGTH]
 
 
 def is_internal(name: str, event_prefix: str = "celeryev") -> bool:

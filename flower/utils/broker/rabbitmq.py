@@ -115,7 +115,7 @@ class RabbitMQ(Amqp):
         if error.code == 404:
             return f"knows no virtual host {self.vhost!r} (404)"
         if error.code == 599:
-            return f"does not answer: {reason(error)}"
+            return f"does not answer: {error.message}"
         return f"answered {error.code} {error.message or ''}".rstrip()
 
     @property

@@ -8,10 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from kombu import Connection
+
 from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerBase, Info, is_internal
+
+try:
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+except ImportError:  # the driver is an extra; kombu says that it is missing when a Redis is asked
+    Retry = None  # type: ignore[assignment,misc]
 
 BINDING = "_kombu.binding."
 """Prefix of the sets in which kombu keeps what is bound to an exchange."""
@@ -49,6 +58,9 @@ class RedisBase(BrokerBase):
         if not text.isdecimal():
             raise ValueError(f"Database is int between 0 and limit - 1, not {text}")
         return int(text)
+
+    def prepare(self, connection: Connection) -> None:
+        without_retries(connection)
 
     @contextmanager
     def client(self) -> Iterator[tuple[Any, Any]]:
@@ -134,6 +146,30 @@ class RedisSentinel(RedisBase):
             raise ValueError("the transport option master_name is required for sentinel://")
         self.sentinel_kwargs = self.broker_options.get("sentinel_kwargs")
         self.sentinels = [(part.hostname, part.port or 26379) for part in map(urlsplit, broker_url.split(";"))]
+
+
+def without_retries(connection: Connection) -> None:
+    """Let the connection fail at once: redis-py tries for ten seconds, and its reader has left by then."""
+    transport: Any = connection.transport
+    if transport.driver_type != "redis" or Retry is None:
+        return
+    transport.Channel = _impatient(transport.Channel)
+    options = connection.transport_options
+    if "master_name" in options:
+        # A dead sentinel must not take the time of the next one.
+        own = {name: value for name, value in options.items() if name.startswith("socket_")}
+        options["sentinel_kwargs"] = own | {"retry": Retry(NoBackoff(), 0)} | (options.get("sentinel_kwargs") or {})
+
+
+@cache
+def _impatient(channel: Any) -> Any:
+    """kombu's channel class, with connections that do not try again."""
+
+    class Channel(channel):  # type: ignore[misc]
+        def _connparams(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            return {**super()._connparams(*args, **kwargs), "retry": Retry(NoBackoff(), 0)}
+
+    return Channel
 
 
 def text(value: bytes | str) -> str:
