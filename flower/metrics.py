@@ -7,7 +7,6 @@ A gauge cannot drift: nothing is added up that a crash, a revoke or a lost event
 from __future__ import annotations
 
 import threading
-import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -158,7 +157,7 @@ class Metrics:
             pair = self._admit(pair)
             histogram = self._runtimes.get(pair)
         if histogram is None:
-            histogram = Histogram(RUNTIME, len(self.buckets), self._pairs[pair], time.time())
+            histogram = Histogram(RUNTIME, len(self.buckets), self._pairs[pair], self.state.clock())
             self._runtimes[pair] = histogram
         histogram.counts[bisect_left(self.buckets, seconds)] += 1
         histogram.sum += seconds
@@ -172,7 +171,7 @@ class Metrics:
         series = self._events.get(key)
         if series is None:
             text = labels(EVENTS.labels, (task, type_, worker))
-            created = f"{EVENTS.name}_created{{{text}}} {time.time()!r}\n"
+            created = f"{EVENTS.name}_created{{{text}}} {self.state.clock()!r}\n"
             series = self._events[key] = _Series(f"{EVENTS.name}_total{{{text}}} ", created)
         return series
 
@@ -217,7 +216,7 @@ class Metrics:
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """The text of all metrics, and its content type."""
         openmetrics = wants_openmetrics(accept)
-        now = time.time()
+        now = self.state.clock()
         purged = self._purged(now)
         if purged:
             self.forget(purged)
