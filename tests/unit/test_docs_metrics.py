@@ -1,0 +1,21 @@
+"""The page about metrics is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flower.metrics import METRICS
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+ROW = re.compile(r"^\| `(flower_\w+)` \| (\w+) \|(?: ((?:`\w+`(?:, )?)*) \|)?", re.MULTILINE)
+
+
+def test_every_metric_is_documented() -> None:
+    """Its table has exactly the metrics that are told, with their types and labels."""
+    documented = {(name, kind, *re.findall(r"\w+", labels)) for name, kind, labels in ROW.findall(PAGE.read_text())}
+    told = {
+        (f"{metric.name}_total" if metric.kind == "counter" else metric.name, metric.kind, *metric.labels)
+        for metric in METRICS
+    }
+    assert told == documented

@@ -1,0 +1,283 @@
+"""The metrics: what the counters count, what the gauges read, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
+
+from flower import metrics as module
+from flower.metrics import METRICS, Metrics
+from flower.state import State
+from flower.store import open_store
+from tests import factories as make
+
+W = make.WORKER
+BUCKETS = [0.1, 1.0]
+
+
+class Clock:
+    """A time that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = make.T0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def state(clock: Clock) -> Iterator[State]:
+    state = State(open_store(), clock=clock)
+    yield state
+    state.stop()
+
+
+@pytest.fixture
+def metrics(state: State) -> Metrics:
+    metrics = Metrics(state, BUCKETS, registry=CollectorRegistry())
+    state.observers.append(metrics)
+    return metrics
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, ...], float]:
+    """(name, label values in the alphabetical order of their names) -> value."""
+    text = metrics.render()[0].decode()
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in parse_prometheus(text)
+        for sample in family.samples
+    }
+
+
+def test_events_are_counted(state: State, metrics: Metrics) -> None:
+    """Every task event counts for its task, type and worker."""
+    state.apply([*make.success("a"), *make.success("b")])
+    assert 2.0 == samples(metrics)["flower_events_total", "tasks.add", "task-received", W]
+
+
+def test_producers_have_one_name(state: State, metrics: Metrics) -> None:
+    """The processes of a client share one series of task-sent."""
+    state.apply([make.sent("a", host="gen12288@vm"), make.sent("b", host="gen7@vm")])
+    assert 2.0 == samples(metrics)["flower_events_total", "tasks.add", "task-sent", "gen@vm"]
+
+
+def test_created(state: State, metrics: Metrics, clock: Clock) -> None:
+    """A counter's time of creation is told, as Flower 2 does."""
+    state.apply(make.success("a"))
+    assert clock.now == samples(metrics)["flower_events_created", "tasks.add", "task-received", W]
+
+
+def test_worker_events_are_not_task_events(state: State, metrics: Metrics) -> None:
+    """Heartbeats are no flower_events_total."""
+    state.apply([make.heartbeat()])
+    assert [] == [key for key in samples(metrics) if key[0] == "flower_events_total"]
+
+
+def test_runtime_buckets(state: State, metrics: Metrics) -> None:
+    """A run time counts in its bucket and all greater ones."""
+    state.apply([make.received("a"), make.started("a"), make.succeeded("a", runtime=0.5)])
+    found = samples(metrics)
+    assert [0.0, 1.0, 1.0] == [
+        found["flower_task_runtime_seconds_bucket", bucket, "tasks.add", W] for bucket in ("0.1", "1.0", "+Inf")
+    ]
+
+
+def test_runtime_on_the_bound(state: State, metrics: Metrics) -> None:
+    """A bucket holds its own bound."""
+    state.apply([make.received("a"), make.started("a"), make.succeeded("a", runtime=0.1)])
+    assert 1.0 == samples(metrics)["flower_task_runtime_seconds_bucket", "0.1", "tasks.add", W]
+
+
+def test_runtime_of_failures(state: State, metrics: Metrics) -> None:
+    """A failed task's run time, from its start to its failure, is in the histogram."""
+    state.apply(make.failure("a"))
+    assert 1.0 == samples(metrics)["flower_task_runtime_seconds_sum", "tasks.add", W]
+
+
+def test_zero_runtime(state: State, metrics: Metrics) -> None:
+    """A run time of 0.0 is one."""
+    state.apply([make.received("a"), make.started("a"), make.succeeded("a", runtime=0.0)])
+    assert 1.0 == samples(metrics)["flower_task_runtime_seconds_count", "tasks.add", W]
+
+
+def test_nan_runtime(metrics: Metrics) -> None:
+    """A run time that is no number does not spoil the sum."""
+    metrics.observe([(W, "task-succeeded", "t", float("nan")), (W, "task-succeeded", "t", 2.0)])
+    assert 2.0 == samples(metrics)["flower_task_runtime_seconds_sum", "t", W]
+
+
+def test_prefetch_time(state: State, metrics: Metrics) -> None:
+    """The prefetch time of a running task is what it waited at its worker."""
+    state.apply([make.heartbeat(), make.received("a", 1.0), make.started("a", 3.5)])
+    assert 2.5 == samples(metrics)["flower_task_prefetch_time_seconds", "tasks.add", W]
+
+
+def test_prefetch_time_of_the_newest(state: State, metrics: Metrics) -> None:
+    """Of several running tasks of a name the one that started last tells."""
+    first = [make.received("a", 1.0), make.started("a", 2.0)]
+    second = [make.received("b", 1.0), make.started("b", 6.0)]
+    state.apply([make.heartbeat(), *second, *first])
+    assert 5.0 == samples(metrics)["flower_task_prefetch_time_seconds", "tasks.add", W]
+
+
+def test_prefetch_time_while_another_ends(state: State, metrics: Metrics) -> None:
+    """A task that ends does not reset the prefetch time of one of the same name that runs."""
+    state.apply([make.heartbeat(), make.received("a", 1.0), make.started("a", 3.5), *make.success("b")])
+    assert 2.5 == samples(metrics)["flower_task_prefetch_time_seconds", "tasks.add", W]
+
+
+def test_prefetch_time_when_none_runs(state: State, metrics: Metrics) -> None:
+    """It is zero when a task of the name did run and none does, also after a retry."""
+    state.apply([make.heartbeat(), make.received("a", 1.0), make.started("a", 3.5), make.retried("a", 4.0)])
+    assert 0.0 == samples(metrics)["flower_task_prefetch_time_seconds", "tasks.add", W]
+
+
+def test_prefetched(state: State, metrics: Metrics) -> None:
+    """Tasks that a live worker received and did not start are prefetched."""
+    state.apply([make.heartbeat(), make.received("a"), make.received("b"), make.started("a")])
+    assert 1.0 == samples(metrics)["flower_worker_prefetched_tasks", "tasks.add", W]
+
+
+def test_prefetched_and_revoked(state: State, metrics: Metrics) -> None:
+    """A revoked task is not prefetched any more."""
+    state.apply([make.heartbeat(), make.received("a"), make.revoked("a")])
+    assert 0.0 == samples(metrics)["flower_worker_prefetched_tasks", "tasks.add", W]
+
+
+def test_eta_is_not_prefetched(state: State, metrics: Metrics) -> None:
+    """A task with an ETA waits because it was told to."""
+    state.apply([make.heartbeat(), make.received("a", eta="2030-01-01T00:00:00+00:00")])
+    assert 0.0 == samples(metrics)["flower_worker_prefetched_tasks", "tasks.add", W]
+
+
+def test_prefetched_of_a_dead_worker(state: State, metrics: Metrics, clock: Clock) -> None:
+    """A worker that is gone holds nothing."""
+    state.apply([make.heartbeat(), make.received("a")])
+    clock.now += 60
+    assert 0.0 == samples(metrics)["flower_worker_prefetched_tasks", "tasks.add", W]
+
+
+def test_prefetched_before_a_restart(state: State, metrics: Metrics) -> None:
+    """What a worker held before it was started anew is not held any more."""
+    state.apply([make.heartbeat(), make.received("a", 1.0), make.heartbeat(at=2.0, kind="worker-online")])
+    assert 0.0 == samples(metrics)["flower_worker_prefetched_tasks", "tasks.add", W]
+
+
+def test_prefetched_through_a_silence(state: State, metrics: Metrics, clock: Clock) -> None:
+    """A worker that was only silent for a while still holds what it held."""
+    state.apply([make.heartbeat(), make.received("a", 1.0)])
+    clock.now += 60
+    state.apply([make.heartbeat(at=60.0)])
+    assert 1.0 == samples(metrics)["flower_worker_prefetched_tasks", "tasks.add", W]
+
+
+def test_online(state: State, metrics: Metrics) -> None:
+    """A worker whose heartbeats come is online."""
+    state.apply([make.heartbeat()])
+    assert 1.0 == samples(metrics)["flower_worker_online", W]
+
+
+def test_silent_death(state: State, metrics: Metrics, clock: Clock) -> None:
+    """A worker whose heartbeats stop is not, though it never said goodbye."""
+    state.apply([make.heartbeat()])
+    clock.now += 4.1
+    assert 0.0 == samples(metrics)["flower_worker_online", W]
+
+
+def test_executing(state: State, metrics: Metrics) -> None:
+    """The last heartbeat says how many tasks run."""
+    state.apply([make.heartbeat(active=3)])
+    assert 3.0 == samples(metrics)["flower_worker_number_of_currently_executing_tasks", W]
+
+
+def test_purge(state: State, metrics: Metrics, clock: Clock) -> None:
+    """Series of workers that are offline for long are dropped; those of producers stay."""
+    metrics.purge_offline_workers = 10
+    state.apply([make.heartbeat(), make.sent("a"), *make.success("a")])
+    clock.now += 60
+    labels = {key[-1] for key in samples(metrics) if len(key) > 1}
+    assert {"gen@client"} == labels
+
+
+def test_forget(state: State, metrics: Metrics) -> None:
+    """Forgotten workers take all their series with them: three counters and a histogram here."""
+    state.apply(make.success("a"))
+    assert 4 == metrics.forget([W])
+
+
+def test_bound(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs of worker and task beyond the bound are counted together, and it is told."""
+    monkeypatch.setattr(module, "MAX_PAIRS", 2)
+    metrics.observe([(W, "task-succeeded", f"t{number}", 0.1) for number in range(5)])
+    found = samples(metrics)
+    assert (3.0, 3.0, 3.0) == (
+        found["flower_events_total", "other", "task-succeeded", "other"],
+        found["flower_task_runtime_seconds_count", "other", "other"],
+        found[("flower_metrics_folded_series",)],
+    )
+
+
+def test_bound_of_types(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Custom event types are bounded, too."""
+    monkeypatch.setattr(module, "MAX_TYPES", 1)
+    metrics.observe([(W, "task-a", "t", None), (W, "task-b", "t", None), (W, "task-c", "t", None)])
+    assert 2.0 == samples(metrics)["flower_events_total", "t", "other", W]
+
+
+def test_escaping(metrics: Metrics) -> None:
+    """Quotes, backslashes, line ends and what is not UTF-8 in a name do not break the text."""
+    name = 'a"b\\c\nd%s\x00'
+    metrics.observe([(W, "task-received", name, 0.1), (W, "task-received", "\ud800", None)])
+    assert 1.0 == samples(metrics)["flower_task_runtime_seconds_count", name, W]
+
+
+def test_health(state: State, metrics: Metrics) -> None:
+    """The server tells of itself: events received and malformed, the broker, the store."""
+    metrics.connected = lambda: True
+    state.apply([*make.success("a"), {"type": "task-started"}])
+    state.flush()
+    found = samples(metrics)
+    names = (
+        "events_received_total",
+        "events_malformed_total",
+        "events_dropped_total",
+        "broker_connected",
+        "store_tasks",
+    )
+    assert [4.0, 1.0, 0.0, 1.0, 1.0] == [found[(f"flower_{name}",)] for name in names]
+
+
+def test_process_metrics(state: State) -> None:
+    """The registry of the process, where users may add metrics of their own, is part of the answer."""
+    assert b"\npython_info{" in Metrics(state, BUCKETS).render()[0]
+
+
+def test_prometheus_content_type(metrics: Metrics) -> None:
+    """The content type names version and charset."""
+    assert "text/plain; version=0.0.4; charset=utf-8" == metrics.render("*/*")[1]
+
+
+def test_openmetrics(state: State, metrics: Metrics) -> None:
+    """OpenMetrics is written for those who ask, and its strict parser accepts it."""
+    state.apply([make.heartbeat(), *make.success("a"), *make.failure("b", name="tasks.bad")])
+    body, content_type = metrics.render("application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+    families = [family.name for family in parse_openmetrics(body.decode())]
+    assert ("application/openmetrics-text; version=1.0.0; charset=utf-8", [metric.name for metric in METRICS]) == (
+        content_type,
+        families,
+    )
+
+
+def test_every_metric_is_written(metrics: Metrics) -> None:
+    """The whole table is in the text, with its help."""
+    text = metrics.render()[0].decode()
+    assert [] == [metric.name for metric in METRICS if metric.head(openmetrics=False) not in text]
