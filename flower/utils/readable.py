@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
+from copy import copy
 from typing import Any
 
 PARSED_AT_MOST = 65_536
 _ESCAPE = re.compile(r"\\(?!')|\n")
 _ESCAPED = {"\\": r"\\", "\n": r"\n"}
+_FREQUENT: dict[str, Any] = {"()": [], "[]": [], "{}": {}, "None": None, "True": True, "False": False, "''": ""}
+"""Half of all payloads; a parser takes 10 µs for each."""
 
 
 class _Lost(ValueError):
@@ -18,11 +21,14 @@ class _Lost(ValueError):
 
 def readable(text: str) -> Any:
     """The JSON value for a payload text: `"(1, 'a')"` -> `[1, "a"]`; the text itself when it cannot be read."""
+    if text in _FREQUENT:
+        return copy(_FREQUENT[text])
     if len(text) > PARSED_AT_MOST:
         return text
     try:
         # Celery's saferepr escapes single quotes and nothing else (celery.utils.saferepr._format_chars).
-        return _plain(ast.literal_eval(_ESCAPE.sub(lambda match: _ESCAPED[match[0]], text)))
+        literal = _ESCAPE.sub(lambda match: _ESCAPED[match[0]], text) if "\\" in text or "\n" in text else text
+        return _plain(ast.literal_eval(literal))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         pass
     try:

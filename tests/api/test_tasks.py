@@ -72,9 +72,17 @@ def test_empty_list(server: Server) -> None:
 
 
 def test_newest_first(server: Server) -> None:
-    """Without sort_by the newest event comes first."""
+    """Without sort_by the last received comes first, and what no worker received last."""
     three(server)
-    assert ["c", "b", "a"] == uuids(server)
+    server.feed(make.sent("d", 50), make.revoked("a", 60))
+    assert ["c", "b", "a", "d"] == uuids(server)
+
+
+def test_classic_newest_first(classic: Server) -> None:
+    """Without sort_by the newest event comes first, as in Flower 2.x."""
+    three(classic)
+    classic.feed(make.sent("d", 50), make.revoked("a", 60))
+    assert ["a", "d", "c", "b"] == list(classic.json("/api/tasks"))
 
 
 def test_task_in_a_list(server: Server) -> None:
