@@ -8,20 +8,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from tornado.ioloop import IOLoop, PeriodicCallback
 
 from flower.cluster import Cluster
-from flower.inspector import tasks_of
+from flower.inspector import InspectError, tasks_of
 
 logger = logging.getLogger(__name__)
 
-APPEARING_SECONDS = 0.5
-"""Workers that appear within it are asked together: a fleet restarts at once."""
+GREETING_SECONDS = (0.5, 0.5, 1.0, 2.0)
+"""Pauses before a worker that appears is asked. The first collects a fleet that restarts at once; the others are
+for workers that are not listening yet: Celery says worker-online before it looks for its neighbours, for a second.
+"""
 STALE_SECONDS = 30.0
 """Age from which the facts of the workers are asked for again, while somebody looks."""
 LOOK_SECONDS = 10.0
@@ -88,16 +91,26 @@ class Watch:
 
     def _greet_soon(self, names: list[str]) -> None:
         if not self._appeared:
-            self._loop.call_later(APPEARING_SECONDS, self._greet)
+            self._loop.call_later(GREETING_SECONDS[0], self._greet_appeared)
         self._appeared.update(names)
 
-    async def _greet(self) -> None:
+    async def _greet_appeared(self) -> None:
         names, self._appeared = sorted(self._appeared), set()
-        if self._stopped:
+        await self._greet(names, GREETING_SECONDS[1:])
+
+    async def _greet(self, names: list[str], pauses: Sequence[float]) -> None:
+        """Ask workers for their events and their facts; ask those that are silent once more after each pause."""
+        if self._stopped or not names:
             return
         if self._enable_events:
             await self._in_thread(partial(self._cluster.capp.control.enable_events, destination=names))
-        self._cluster.inspector.inspect(names)
+        answered: set[str] = set()
+        for question in self._cluster.inspector.inspect(names):
+            with suppress(InspectError):
+                answered.update(await question)
+        silent = [name for name in names if name not in answered]
+        if pauses:
+            self._loop.call_later(pauses[0], self._greet, silent, pauses[1:])
 
     def _learned(self, worker: str, method: str, reply: Any) -> None:
         tasks = tasks_of(worker, method, reply, time.time())
@@ -113,3 +126,4 @@ class Watch:
     def _purge(self) -> None:
         gone = self._cluster.state.forget_workers(self._purge_seconds or 0)
         self._cluster.inspector.forget(gone)
+        self._cluster.metrics.forget(gone)
