@@ -27,4 +27,5 @@ def _lengths(report: QueueReport) -> dict[str, Any]:
 
 
 def _classic(report: QueueReport) -> dict[str, Any]:
-    return {"active_queues": [{"name": queue.name, "messages": queue.messages} for queue in report.queues]}
+    queues = [{"name": queue.name, "messages": queue.messages, **queue.info} for queue in report.queues]
+    return {"active_queues": queues}
