@@ -12,6 +12,8 @@ from celery import Celery
 
 from flower import inspector as module
 from flower.inspector import InspectError, Inspector, tasks_of
+from flower.state import State
+from flower.store import open_store
 from flower.utils.masking import mask
 
 NOW = 1_795_255_121.0
@@ -307,3 +309,17 @@ def test_named_exchange() -> None:
 def test_no_task(method: str, reply: Any) -> None:
     """Other answers, and broken ones, have no tasks."""
     assert [] == tasks_of("w1", method, reply, NOW)
+
+
+def test_adopted() -> None:
+    """What inspection found becomes a row with the right state."""
+    state = State(open_store())
+    scheduled = {"eta": "2030-01-01T00:00:00+00:00", "request": request(id="s", args=[1])}
+    state.adopt(tasks_of("w1", "active", [request(id="a", time_start=NOW - 5)], NOW))
+    state.adopt(tasks_of("w1", "scheduled", [scheduled], NOW))
+    state.flush()
+    rows = [state.store.get(uuid) for uuid in ("a", "s")]
+    state.stop()
+    assert [("STARTED", "w1", "video", {"inspected": NOW}), ("RECEIVED", "w1", "video", {"inspected": NOW})] == [
+        (row["state"], row["worker"], row["queue"], row["extra"]) for row in rows if row
+    ]
