@@ -50,7 +50,11 @@ class Payload:
 
 
 def attempts_of(task: Task) -> list[Attempt]:
-    """Every attempt of the task, the first one first."""
+    """Every attempt of the task, the first one first.
+
+    A worker sends a task again before it tells of the retry, so the next attempt may be received before this
+    one ends: a start belongs to the newest delivery before it, an end to the newest run before it.
+    """
     moments = [(kept[0], kept[1], kept[2], kept[3]) for kept in task.get("attempts") or () if kept[1] in ORDER]
     told = {(moment[0], moment[1]) for moment in moments}
     for kind in MOMENTS:
@@ -59,27 +63,29 @@ def attempts_of(task: Task) -> list[Attempt]:
             moments.append((time, kind, task.get("worker"), task.get("exception") if kind == "failed" else None))
     attempts: list[Attempt] = []
     for time, kind, worker, exception in sorted(moments, key=lambda moment: (moment[0], ORDER[moment[1]])):
-        if not attempts or _begins_another(attempts[-1], kind):
-            attempts.append(Attempt())
-        _note(attempts[-1], time, kind, worker, exception)
+        attempt = _attempt_of(kind, attempts)
+        if kind in ("received", "started"):
+            setattr(attempt, kind, time)
+        else:
+            attempt.ended, attempt.outcome = time, kind
+        attempt.worker = worker or attempt.worker
+        attempt.exception = exception or attempt.exception
     return attempts
 
 
-def _begins_another(attempt: Attempt, kind: str) -> bool:
+def _attempt_of(kind: str, attempts: list[Attempt]) -> Attempt:
+    """The attempt that a moment of this kind belongs to; a new one at the end of the list when it is none of them."""
+    open_ = [attempt for attempt in reversed(attempts) if attempt.ended is None]
     if kind == "received":
-        return True
-    if kind == "started":
-        return attempt.started is not None or attempt.ended is not None
-    return False
-
-
-def _note(attempt: Attempt, time: float, kind: str, worker: str | None, exception: str | None) -> None:
-    if kind in ("received", "started"):
-        setattr(attempt, kind, time)
+        found = None
+    elif kind == "started":
+        found = next((attempt for attempt in open_ if attempt.started is None), None)
     else:
-        attempt.ended, attempt.outcome = time, kind
-    attempt.worker = worker or attempt.worker
-    attempt.exception = exception or attempt.exception
+        found = next((attempt for attempt in open_ if attempt.started is not None), next(iter(open_), None))
+    if found is None:
+        found = Attempt()
+        attempts.append(found)
+    return found
 
 
 def summary(task: Task) -> str:
@@ -119,7 +125,7 @@ def payload(text: Any) -> Payload | None:
     if not isinstance(text, str):
         return Payload(pprint.pformat(text, width=100, sort_dicts=False), cut=False)
     cut = text.rstrip(" )]}'\"").endswith(CUT_MARKS)
-    if len(text) > PARSED_AT_MOST:
+    if cut or len(text) > PARSED_AT_MOST:
         return Payload(text, cut)
     try:
         value = ast.literal_eval(text)
