@@ -15,6 +15,7 @@ need() { # need PACKAGE PROGRAM...: one of the programs must exist
 PATH="$PATH:/usr/sbin:/sbin:/usr/lib/rabbitmq/bin"
 need redis-server redis-server
 need rabbitmq-server rabbitmq-server
+need openssl openssl
 need chromium chromium chromium-browser google-chrome
 
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi

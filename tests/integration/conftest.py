@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +34,7 @@ def send_all(app: Celery, scene: Scene) -> None:
     def send(name: str, *args: Any, **options: Any) -> str:
         return str(app.send_task(f"tests.{name}", args, **options).id)
 
-    scene.ids["unread"] = [send("add", 1, 1, queue="unread") for _ in range(3)]
+    scene.ids["unread"] = [send("add", 1, 1, queue="nobodys") for _ in range(3)]
     scene.ids["revoked"] = [uuid() for _ in range(3)]
     app.control.revoke(scene.ids["revoked"], reply=True, timeout=5, limit=2)
     for revoked in scene.ids["revoked"]:
@@ -47,16 +49,21 @@ def send_all(app: Celery, scene: Scene) -> None:
     scene.ids["chain"] = [last.parent.id, last.id]
 
 
+def unfinished(scene: Scene) -> dict[str, dict[str, int]]:
+    """Kind -> state -> how many tasks that should have ended are in it."""
+    states = scene.server.states()
+    found: dict[str, dict[str, int]] = {}
+    for kind, tasks in scene.ids.items():
+        left = Counter(state for task in tasks if (state := states.get(task, "unseen")) not in FINAL)
+        if left and kind != "unread":
+            found[kind] = dict(left)
+    return found
+
+
 def play(scene: Scene, app: Celery) -> None:
     """Have the work done, and return when the server has seen the end of it."""
     send_all(app, scene)
-    ends = [task for kind, tasks in scene.ids.items() if kind != "unread" for task in tasks]
-
-    def over() -> bool:
-        states = scene.server.states()
-        return all(states.get(task) in FINAL for task in ends)
-
-    wait_for(over, 40, "every task has ended")
+    wait_for(lambda: not unfinished(scene), 40, "every task has ended", lambda: unfinished(scene))
 
 
 @pytest.fixture(scope="session", params=["redis", "rabbitmq"])
@@ -74,6 +81,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         slow.start(service.url, "-Q", "slow", "-P", "threads", "-c", "4")
         scene = Scene(service.url, server)
         wait_for(lambda: server.alive() == {"fast@test", "slow@test"}, 15, "both workers are online")
+        slow.wait_for(lambda: "enabled by remote" in slow.log, 4, "is asked for its events when it appears")
         play(scene, app)
         yield scene
     finally:
@@ -86,9 +94,10 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def processes() -> Iterator[list[Process]]:
     """Processes that are ended after the test, the last one first."""
     started: list[Process] = []
-    yield started
-    for process in reversed(started):
-        process.end()
+    with ExitStack() as stack:
+        yield started
+        for process in started:
+            stack.callback(process.end)
 
 
 @pytest.fixture

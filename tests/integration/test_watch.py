@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.integration.conftest import Scene
+from tests.services import wait_for
 
 EXPECTED = {
     "add": "SUCCESS",
@@ -43,7 +44,7 @@ def test_retries_are_kept(scene: Scene) -> None:
     """Each attempt of a retried task is kept, though the task has succeeded."""
     info = scene.infos("flaky")[0]
     assert ("SUCCESS", 2) == (info["state"], info["retries"])
-    assert {"received": 2, "started": 2, "retried": 1} == Counter(attempt["moment"] for attempt in info["attempts"])
+    assert {"received": 2, "started": 2, "retried": 2} == Counter(attempt["moment"] for attempt in info["attempts"])
 
 
 def test_retried_task_is_not_its_own_parent(scene: Scene) -> None:
@@ -81,22 +82,26 @@ def test_worker_without_events_is_asked_for_them(scene: Scene) -> None:
 
 def test_workers_are_inspected_when_they_appear(scene: Scene) -> None:
     """Both workers are known with their tasks and queues without anybody having asked."""
-    workers = scene.server.read("/api/workers")
-    assert {"fast@test": (True, ["fast"]), "slow@test": (True, ["slow"])} == {
-        name: ("tests.add" in facts["registered"], [queue["name"] for queue in facts["active_queues"]])
-        for name, facts in workers.items()
-    }
+
+    def known() -> dict[str, object]:
+        return {
+            name: [facts["freshness"]["error"], *(queue["name"] for queue in facts["active_queues"] or ())]
+            for name, facts in scene.server.read("/api/workers").items()
+            if "tests.add" in (facts["registered"] or ())
+        }
+
+    wait_for(lambda: known() == {"fast@test": [None, "fast"], "slow@test": [None, "slow"]}, 10, "both are known", known)
 
 
 def test_queue_lengths(scene: Scene) -> None:
-    """Each queue has its length, also when it is empty."""
-    lengths = scene.server.read("/api/queues/length")
-    assert {"fast": 0, "slow": 0} == {name: lengths.get(name) for name in ("fast", "slow")}
+    """Each queue has its length: the empty ones, and the one that no worker consumes."""
 
+    def lengths() -> dict[str, int]:
+        found = scene.server.read("/api/queues/length")
+        return {name: found.get(name) for name in ("fast", "slow", "nobodys")}
 
-def test_queue_without_consumer(scene: Scene) -> None:
-    """A queue that nobody consumes is found on a broker that can list its queues."""
-    assert 3 == scene.server.read("/api/queues/length").get("unread")
+    # RabbitMQ's statistics are up to five seconds old.
+    wait_for(lambda: lengths() == {"fast": 0, "slow": 0, "nobodys": 3}, 10, "the right lengths", lengths)
 
 
 @pytest.mark.parametrize(
