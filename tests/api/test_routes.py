@@ -125,6 +125,25 @@ def test_unknown_api(server: Server, path: str) -> None:
     assert (404, {"error": f"There is no {path} in the API", "status": 404}) == (answer.status_code, answer.json())
 
 
+@pytest.mark.parametrize("path", ["/login", "/login/"])
+def test_login_without_provider(server: Server, path: str) -> None:
+    """There is nothing to log in to."""
+    assert 404 == server.get(path).status_code
+
+
+def test_stream(server: Server) -> None:
+    """The stream of the pages begins with what is now."""
+    with server.request("GET", "/stream", stream=True) as answer:
+        first = next(answer.iter_lines(decode_unicode=True))
+    assert ("text/event-stream; charset=UTF-8", "id: 1") == (answer.headers["Content-Type"], first)
+
+
+def test_trailing_slash_under_a_prefix(serve: Serve) -> None:
+    """The prefix is kept."""
+    answer = serve(url_prefix="monitor").get("/monitor/workers/")
+    assert (302, "/monitor/workers") == (answer.status_code, answer.headers["Location"])
+
+
 def test_unexpected_error(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours is a 500 that shows nothing of its inside."""
 
