@@ -16,7 +16,8 @@ def version() -> str:
     return found[1]
 
 
-REDIS = ["redis>=4.5", "hiredis>=2"]
+# Which redis client fits, and what else it needs, is kombu's to say.
+REDIS = ["kombu[redis]", "hiredis>=2"]
 TEST = [
     *REDIS,
     "hypothesis>=6.100",

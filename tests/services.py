@@ -15,7 +15,7 @@ import subprocess
 import time
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 PATHS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -61,13 +61,13 @@ class Process:
         path = self.folder / f"{self.name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def spawn(self, *command: str, cwd: Path | None = None, **environment: str) -> None:
-        """Start it."""
+    def spawn(self, *command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        """Start it; `env` is added to the environment."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.running = subprocess.Popen(
                 command,
                 cwd=cwd or self.folder,
-                env=os.environ | environment,
+                env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -154,7 +154,7 @@ class RabbitMQ(Process):
         )
         # Debian's own rabbitmq-server refuses or changes users; the plain script does not.
         plain = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-        self.spawn(str(plain) if plain.exists() else program("rabbitmq-server"), **self.environment())
+        self.spawn(str(plain) if plain.exists() else program("rabbitmq-server"), env=self.environment())
         self.wait_for(lambda: accepts(self.port) and self.managed(), 90, "answers")
 
     def start_epmd(self) -> None:

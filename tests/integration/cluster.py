@@ -50,7 +50,7 @@ class Server(Process):
         """Start it and wait until its banner tells the address."""
         said = len(self.log)
         listen = ("--address=127.0.0.1", "--port=0")
-        self.spawn(*CELERY, "-b", broker, "flower", *listen, *options, FLOWER_UNAUTHENTICATED_API="true")
+        self.spawn(*CELERY, "-b", broker, "flower", *listen, *options, env={"FLOWER_UNAUTHENTICATED_API": "true"})
 
         def announced() -> bool:
             found = BANNER.search(self.log, said)
