@@ -113,6 +113,20 @@ class Hub:
         """`condition` of this cluster."""
         return condition(self._connection(), self._state.last_event_at, time.time() if now is None else now)
 
+    def revisions(self) -> dict[str, Any]:
+        """By what a page knows whether it shows what is: each differs after a change of its kind."""
+        state = self._state
+        revisions = {"tasks": state.revision_tasks, "workers": state.revision_workers, "facts": self._facts}
+        return {**revisions, "notices": self._troubles()}
+
+    def _troubles(self) -> str:
+        """What the notices of a page tell; losses by their magnitude, not at every single one."""
+        totals, store = self._state.totals, self._state.store
+        connection = self.condition()
+        unreachable = connection["kind"] == "unreachable" and connection["reason"]
+        losses = [totals[name].bit_length() for name in ("dropped", "malformed")]
+        return f"{losses} {store.failure or ''} {unreachable or ''}".strip()
+
     def snapshot(self) -> dict[str, Any]:
         """What a message says. Times are seconds since the epoch."""
         state, store, now = self._state, self._state.store, time.time()
@@ -120,9 +134,7 @@ class Hub:
             totals = dict(state.totals)
             received = sum(worker.counts["task-received"] for worker in state.workers.values())
         return {
-            "tasks": state.revision_tasks,
-            "workers": state.revision_workers,
-            "facts": self._facts,
+            **self.revisions(),
             "new": received,
             "last_event_at": state.last_event_at,
             "connection": self.condition(now),

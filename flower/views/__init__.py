@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import tzinfo
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
@@ -46,6 +47,12 @@ class BaseHandler(web.BaseHandler):
     wing = "page"
     permission = VIEW
     tab: ClassVar[str] = ""
+    _revisions: Mapping[str, Any] = MappingProxyType({})
+
+    def prepare(self) -> Awaitable[None] | None:
+        # Before anything is read: what changes meanwhile is then seen as newer than the page.
+        self._revisions = self.cluster.hub.revisions()
+        return super().prepare()
 
     # -- addresses
 
@@ -133,6 +140,7 @@ class BaseHandler(web.BaseHandler):
         return {
             "now": now,
             "condition": cluster.hub.condition(now),
+            "revisions": self._revisions,
             "last_event_at": state.last_event_at,
             "started_at": state.started_at,
             "totals": totals,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flower.store import BY_NAME, COLUMNS, FINAL_STATES, NAMES, TASK_STATES, Page, Task
-from flower.utils.search import QuerySyntaxError
+from flower.utils.search import FIELDS, QuerySyntaxError
 from flower.views import BaseHandler
 from flower.views.datatable import TasksDataTable
 from flower.views.filters import PAGE_SIZES, RANGES, View
@@ -85,6 +85,7 @@ class TasksView(BaseHandler):
             states=TASK_STATES,
             sizes=PAGE_SIZES,
             ranges=RANGES,
+            fields=FIELDS,
             final=FINAL_STATES,
         )
 
@@ -134,7 +135,7 @@ class TaskView(BaseHandler):
             summary=summary(task),
             attempts=attempts_of(task),
             payloads=[(name, BY_NAME[name].label, payload(task.get(name))) for name in ("args", "kwargs", "result")],
-            facts=[BY_NAME[name] for name in FACTS if task.get(name) not in (None, "")],
+            facts=[BY_NAME[name] for name in TABLED if task.get(name) not in (None, "")],
             children=children,
             final=FINAL_STATES,
         )
@@ -154,5 +155,5 @@ SHOWN_APART = frozenset(
 )
 """What a task's page shows elsewhere than in its table of facts."""
 
-FACTS = (*MOMENTS, *PLACE, *(name for name in NAMES if name not in SHOWN_APART | {*MOMENTS, *PLACE}))
+TABLED = (*MOMENTS, *PLACE, *(name for name in NAMES if name not in SHOWN_APART | {*MOMENTS, *PLACE}))
 """The table of facts: the life first, then where it ran, then the rest."""

@@ -1,12 +1,14 @@
 // The live side of a page: one event stream a tab, closed while nobody looks. Messages say what has
 // changed; they become events (flower:workers, flower:tasks, flower:facts, flower:notices) on the body,
 // which regions name in hx-trigger. flower:tick comes every five seconds while the page is seen.
+const KINDS = ["workers", "tasks", "facts", "notices"];
 const TICK = 5000;
 const prefix = document.documentElement.dataset.prefix;
 const sign = document.getElementById("connection");
 
 let source = null;
 let last = null; // the newest message
+const seen = {}; // revisions that this page shows; the first ones came with it
 let skew = 0; // server's clock minus ours, in seconds
 let lostSince = null;
 let ticking = null;
@@ -40,7 +42,6 @@ function close() {
 }
 
 function receive(message) {
-  const before = last;
   last = message;
   skew = message.now - Date.now() / 1000;
   const returned = lostSince !== null;
@@ -50,20 +51,10 @@ function receive(message) {
     const value = element.dataset.live.split(".").reduce((found, key) => found?.[key], message);
     if (typeof value === "number") element.textContent = value.toLocaleString("en-US");
   }
-  for (const name of ["workers", "tasks", "facts"]) {
-    // The first message after a pause refreshes everything: nobody knows what was missed.
-    if (before ? returned || message[name] !== before[name] : stale) tell(name, message);
+  for (const name of KINDS) {
+    if (returned || String(message[name]) !== seen[name]) tell(name, message);
+    seen[name] = String(message[name]);
   }
-  if (before && troubles(message) !== troubles(before)) tell("notices", message);
-  stale = false;
-}
-
-let stale = false;
-
-function troubles(message) {
-  const { totals, store, connection } = message;
-  const count = (value) => (value ? Math.floor(Math.log2(value)) + 1 : 0); // not at every single one
-  return [count(totals.dropped), count(totals.malformed), store.failure, connection.kind === "unreachable", connection.reason].join("|");
 }
 
 function draw() {
@@ -100,14 +91,10 @@ function age(seconds) {
 }
 
 if (sign) {
+  for (const name of KINDS) seen[name] = sign.dataset[name];
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      close();
-    } else {
-      stale = true;
-      last = null;
-      open();
-    }
+    if (document.hidden) close();
+    else open();
   });
   addEventListener("pagehide", close);
   addEventListener("pageshow", open);

@@ -48,7 +48,7 @@ function show(html) {
 // An empty field is no filter and does not belong into the address.
 document.addEventListener("htmx:configRequest", (event) => {
   if (!event.target.matches("form.filters")) return;
-  const given = event.detail.parameters;
+  const given = event.detail.formData ?? event.detail.parameters;
   for (const name of [...new Set([...given.keys()])]) if (!given.get(name)) given.delete(name);
   if (!given.get("start") && !given.get("end")) given.delete("tz");
   if (given.get("limit") === "15") given.delete("limit");
