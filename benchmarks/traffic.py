@@ -83,7 +83,7 @@ def messages(tasks: int) -> Iterator[str]:
         yield envelope(waiting)
 
 
-def publish(client: Redis[bytes], texts: list[str]) -> None:
+def publish(client: Redis, texts: list[str]) -> None:
     """Publish at full speed; the server's buffers are not limited meanwhile, so that nothing is lost to them."""
     client.config_set("client-output-buffer-limit", "pubsub 0 0 0")
     for start in range(0, len(texts), PIPELINE):
