@@ -86,13 +86,18 @@ def burst(target: Target, broker: Redis, texts: list[str], tasks: int) -> list[M
     ]
 
 
+def shown(value: float) -> str:
+    """Three digits, and no powers of ten."""
+    return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.3g}"
+
+
 def table(baseline: list[Measure], mine: list[Measure]) -> str:
     """Both columns and how many times better the second is."""
     lines = [f"| | Flower {BASELINE} | this Flower | better by |", "| --- | ---: | ---: | ---: |"]
     for theirs, our in zip(baseline, mine, strict=True):
         better, worse = (our.value, theirs.value) if our.more else (theirs.value, our.value)
         ratio = f"{better / worse:.1f} ×" if worse else "–"
-        lines.append(f"| {our.name} | {theirs.value:,.4g} | {our.value:,.4g} | {ratio} |")
+        lines.append(f"| {our.name} | {shown(theirs.value)} | {shown(our.value)} | {ratio} |")
     return "\n".join(lines)
 
 
