@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import tzinfo
-from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
@@ -47,12 +46,10 @@ class BaseHandler(web.BaseHandler):
     wing = "page"
     permission = VIEW
     tab: ClassVar[str] = ""
-    _revisions: Mapping[str, Any] = MappingProxyType({})
 
-    def prepare(self) -> Awaitable[None] | None:
+    def initialize(self) -> None:
         # Before anything is read: what changes meanwhile is then seen as newer than the page.
         self._revisions = self.cluster.hub.revisions()
-        return super().prepare()
 
     # -- addresses
 

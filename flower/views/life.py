@@ -124,7 +124,7 @@ def payload(text: Any) -> Payload | None:
         return None
     if not isinstance(text, str):
         return Payload(pprint.pformat(text, width=100, sort_dicts=False), cut=False)
-    cut = text.rstrip(" )]}'\"").endswith(CUT_MARKS)
+    cut = text.rstrip(" ,)]}'\"").endswith(CUT_MARKS)
     if cut or len(text) > PARSED_AT_MOST:
         return Payload(text, cut)
     try:
