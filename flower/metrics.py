@@ -18,7 +18,8 @@ from typing import Any
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_format
 
-from flower.state import Moment, State
+from flower.state import State
+from flower.store.rollups import Moment
 from flower.utils.exposition import (
     OPENMETRICS,
     PROMETHEUS,

@@ -11,24 +11,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from flower.ingest.views import settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
+from flower.store.rollups import Moment, Wait, waiting_seconds
 from flower.utils.coercion import encodable
 from flower.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-Moment = tuple[str, str, str, float | None]
-"""(worker, event type, task name, run time in seconds where the event ends a run)."""
-
 MAX_OPEN_TASKS = 50_000
 """About 1 KB each. Older unfinished tasks stay in the store, and late events still find them there."""
-MAX_UNSAVED = 100_000
-"""Changed tasks that wait for the store before events are held back."""
-HURRY_AT = 10_000
+MAX_UNSAVED = 16_000
+"""Changed tasks, of about 2 KB each, that wait for the store before events are held back."""
+HURRY_AT = 4_000
 HELD_BACK_SECONDS = 5.0
 MAX_QUEUE_NAMES = 1_000
 
@@ -56,6 +55,9 @@ class State:
         self.revision_tasks = 0
         self.revision_workers = 0
         self.observers: list[Observer] = []
+        self.tap: Callable[[Sequence[dict[str, Any]], int], None] | None = None
+        """Is given every batch as it came, and the number of its last event in `totals["received"]`."""
+        self._waits: list[Wait] = []
         self._changed: dict[str, View] = {}
         self._saving: dict[str, View] = {}
         self._appeared: list[str] = []
@@ -64,7 +66,7 @@ class State:
         self.workers = {name: Worker.restore(name, facts) for name, facts in store.load_workers().items()}
         for task in store.unfinished(MAX_OPEN_TASKS):
             self.open_tasks[task["uuid"]] = task
-        self._saver = Saver(store, self._take, self._learn, self._take_workers, clock)
+        self._saver = Saver(store, self, clock)
         self._saver.start()
 
     @property
@@ -96,14 +98,18 @@ class State:
                         self._worker_event(type_, host, event, now)
                 except (KeyError, TypeError, AttributeError, ValueError) as error:
                     self._refuse(event, error)
-            self.totals["received"] += len(events)
+            waits, self._waits = self._waits, []
+            self.totals["received"] = number = self.totals["received"] + len(events)
             self.last_event_at = now
             if moments:
                 self._count(moments, now)
             if len(self.open_tasks) > MAX_OPEN_TASKS:
                 self._shrink()
+        self.store.rollups.count(moments, waits, now)
         for observer in self.observers:
             observer.observe(moments)
+        if self.tap is not None:
+            self.tap(events, number)
         if len(self._changed) >= HURRY_AT:
             self._saver.hurry()
 
@@ -119,6 +125,10 @@ class State:
             if task.get("queue") and len(self.queue_names) < MAX_QUEUE_NAMES:
                 self.queue_names.add(task["queue"])
             host = producer_of(host)
+        elif type_ == "task-started":
+            waited = waiting_seconds(task)
+            if waited is not None:
+                self._waits.append((host, task.get("name") or "", waited))
         ended = type_ == "task-succeeded" or type_ == "task-failed"
         return host, type_, task.get("name") or "", task.get("runtime") if ended else None
 
@@ -162,7 +172,8 @@ class State:
         """Hold the events thread back until the store caught up; False when it does not."""
         if self.store.failing_since is not None:
             return False
-        return self._saver.flush(HELD_BACK_SECONDS) or len(self._changed) < MAX_UNSAVED
+        self._saver.hurry()
+        return self._saver.wait(lambda: len(self._changed) < MAX_UNSAVED, HELD_BACK_SECONDS)
 
     def _shrink(self) -> None:
         """Let the longest known unfinished tasks go from memory; they stay in the store."""
@@ -233,12 +244,16 @@ class State:
         self.store.close()
         return flushed
 
-    def _take(self) -> list[View]:
-        """What changed since the last call. Finished tasks leave memory with it."""
+    def unsaved(self) -> int:
+        """How many tasks changed and are not on their way to the store yet."""
+        return len(self._changed)
+
+    def take(self, limit: int) -> list[View]:
+        """What changed longest ago. Finished tasks leave memory with it."""
         with self.lock:
-            changed, self._changed = self._changed, {}
             batch: list[View] = []
-            for uuid, task in changed.items():
+            for uuid in list(islice(self._changed, limit)):
+                task = self._changed.pop(uuid)
                 if task["state"] in FINAL_STATES:
                     self.open_tasks.pop(uuid, None)
                     batch.append(task)
@@ -248,7 +263,7 @@ class State:
             self._saving = {task["uuid"]: task for task in batch}
         return batch
 
-    def _learn(self, found: dict[str, View]) -> None:
+    def learn(self, found: dict[str, View]) -> None:
         """Complete what memory holds by what the store already knew."""
         with self.lock:
             self._saving = {}
@@ -260,7 +275,8 @@ class State:
                 if task["state"] in FINAL_STATES and uuid not in self._changed:
                     del self.open_tasks[uuid]
 
-    def _take_workers(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    def take_workers(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        """The facts of the workers that changed since the last call, and the names of those that are gone."""
         with self.lock:
             facts = {name: self.workers[name].facts() for name in self._stale_workers}
             gone = list(self._gone_workers)

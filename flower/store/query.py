@@ -14,7 +14,8 @@ class TaskQuery:
 
     `name`, `state` and `worker` match the whole value without regard to case. A task without
     a received (started) time is outside every received (started) range. Tasks that lack the
-    sorted column come last, whatever the direction; ties go by received time, then by arrival.
+    sorted column come last, whatever the direction. Tasks of one name, state or worker go by received time,
+    other ties by arrival.
     """
 
     name: str | None = None

@@ -6,10 +6,11 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from flower.store.merge import View
 from flower.store.store import Store
+from flower.utils.memory import give_back_memory
 
 logger = logging.getLogger(__name__)
 
@@ -19,41 +20,53 @@ RETRY_SECONDS = 1.0
 WORKERS_EVERY = 5
 """Workers are saved once in so many rounds: heartbeats change them all the time."""
 
+BATCH = 4_000
+"""Tasks written at once. More would hold more of a burst in memory and save nothing."""
+
 Batch = list[View]
 WorkerFacts = tuple[dict[str, dict[str, Any]], Sequence[str]]
 
 
+class Source(Protocol):
+    """Where what is to be saved comes from: the state. Called in the saver's thread."""
+
+    def unsaved(self) -> int:
+        """How many tasks changed and were not taken yet."""
+
+    def take(self, limit: int) -> Batch:
+        """The longest changed ones."""
+
+    def learn(self, found: dict[str, View]) -> None:
+        """What was taken last is stored; `found` is what the store knew of it before."""
+
+    def take_workers(self) -> WorkerFacts:
+        """The facts of the workers that changed, and the names of those that are gone."""
+
+
 class Saver(threading.Thread):
-    """Takes a batch, writes it, gives back what the store already knew of those tasks.
+    """Takes batches from `source` and writes them.
 
     A failing write is tried again until it succeeds; meanwhile `store.failing_since` is set and the
     batch stays in hand.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        take: Callable[[], Batch],
-        learn: Callable[[dict[str, View]], None],
-        take_workers: Callable[[], WorkerFacts],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, store: Store, source: Source, now: Callable[[], float]) -> None:
         super().__init__(name="flower-saver", daemon=True)
         self._store = store
-        self._take = take
-        self._learn = learn
-        self._take_workers = take_workers
+        self._source = source
         self._now = now
         self._condition = threading.Condition()
         self._asked = 0
         self._done = 0
+        self._hurried = False
         self._stopping = False
         self._round = 0
+        self._after_burst = False
 
     def hurry(self) -> None:
         """Begin the next round now instead of at its time."""
         with self._condition:
-            self._asked += 1
+            self._hurried = True
             self._condition.notify_all()
 
     def flush(self, timeout: float) -> bool:
@@ -76,28 +89,51 @@ class Saver(threading.Thread):
     def run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._stopping or self._asked > self._done, INTERVAL_SECONDS)
+                self._condition.wait_for(self._is_due, INTERVAL_SECONDS)
                 if self._stopping:
                     return
-                ticket = self._asked
+                ticket, self._hurried = self._asked, False
             self._save()
             with self._condition:
                 self._done = ticket
                 self._condition.notify_all()
 
+    def _is_due(self) -> bool:
+        return self._stopping or self._hurried or self._asked > self._done
+
+    def wait(self, claim: Callable[[], bool], timeout: float) -> bool:
+        """Whether `claim` comes true, as batches are taken, within `timeout` seconds."""
+        with self._condition:
+            return self._condition.wait_for(claim, timeout)
+
     def _save(self) -> None:
-        batch = self._take()
+        """Write what is unsaved now; what comes meanwhile is for the next round."""
         self._round += 1
-        while not self._attempt(batch):
+        left = self._source.unsaved()
+        burst = left > BATCH
+        while True:
+            batch = self._source.take(BATCH)
             with self._condition:
-                if self._condition.wait_for(lambda: self._stopping, RETRY_SECONDS):
-                    return
+                self._condition.notify_all()
+            while not self._attempt(batch):
+                with self._condition:
+                    if self._condition.wait_for(lambda: self._stopping, RETRY_SECONDS):
+                        return
+            left -= len(batch)
+            if left <= 0:
+                break
+        if self._after_burst and not burst:
+            give_back_memory()
+        self._after_burst = burst
 
     def _attempt(self, batch: Batch) -> bool:
         try:
             found = self._store.write(batch) if batch else {}
-            if self._round % WORKERS_EVERY == 0 or self._asked > self._done:
-                self._store.save_workers(*self._take_workers())
+            asked = self._asked > self._done
+            if self._round % WORKERS_EVERY == 0 or asked:
+                self._store.save_workers(*self._source.take_workers())
+            self._store.rollups.write(self._now(), at_once=asked)
+            self._store.rollups.tidy(self._now())
         except sqlite3.Error as error:
             if self._store.failing_since is None:
                 logger.error("The store cannot be written (%s); events are kept in memory meanwhile", error)
@@ -111,5 +147,5 @@ class Saver(threading.Thread):
         if self._store.failing_since is not None:
             logger.info("The store can be written again")
             self._store.failing_since = self._store.failure = None
-        self._learn(found)
+        self._source.learn(found)
         return True

@@ -57,3 +57,23 @@ workers = sa.Table(
     sa.Column("facts", sa.Text(), nullable=False),
 )
 """One row a worker: its last known facts and its counters, as JSON text."""
+
+rollups = sa.Table(
+    "rollups",
+    metadata,
+    sa.Column("seconds", sa.Integer(), primary_key=True),
+    sa.Column("family", sa.Text(), primary_key=True),
+    sa.Column("start", sa.BigInteger(), primary_key=True),
+    sa.Column("source", sa.Text(), primary_key=True),
+    sa.Column("name", sa.Text(), primary_key=True),
+    sa.Column("worker", sa.Text(), primary_key=True),
+    sa.Column("states", sa.Text(), nullable=False),
+    sa.Column("runtime", sa.Text()),
+    sa.Column("waiting", sa.Text()),
+    sa.Column("minutes", sa.LargeBinary()),
+    sqlite_with_rowid=False,
+)
+"""What happened in a minute or an hour (`seconds` from `start`), see `flower.store.rollups`.
+
+`source` is the process that counted. The key begins as every reading does: a family and a span of time.
+"""

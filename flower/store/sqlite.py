@@ -104,6 +104,14 @@ class Writer:
     def transaction(self) -> Transaction:
         return Transaction(self._connection)
 
+    def execute(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
+        """The answer to one statement."""
+        return self._connection.execute(statement, tuple(values))
+
+    def executemany(self, statement: str, rows: Iterable[Iterable[Any]]) -> sqlite3.Cursor:
+        """One statement for many rows."""
+        return self._connection.executemany(statement, map(tuple, rows))
+
     def fetch(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The stored tasks among `uuids`."""
         found: dict[str, dict[str, Any]] = {}

@@ -20,8 +20,13 @@ from flower.store import files, sqlite
 from flower.store.columns import BY_NAME, NAMES
 from flower.store.errors import StoreError
 from flower.store.merge import View, join
+from flower.store.plan import Clause, page_ids, walking
 from flower.store.query import Page, TaskQuery
+from flower.store.rollup_rows import RollupRows
+from flower.store.rollups import Rollups
 from flower.store.schema import tasks as table
+from flower.store.stats import Stats, StatsQuery
+from flower.store.stats import read as read_stats
 from flower.store.task import Task
 from flower.store.where import conditions
 from flower.utils.coercion import encodable, text, whole
@@ -49,6 +54,7 @@ class Store:
             file.close()
             raise StoreError(f"Cannot use {file.path}: {error}") from error
         self._reader = sqlite.reader(file.path)
+        self.rollups = Rollups(RollupRows(self._writer))
 
     @property
     def durable(self) -> bool:
@@ -64,13 +70,21 @@ class Store:
     def search(self, query: TaskQuery) -> Page:
         """The page that the query asks for. Raises ValueError for an unknown column to sort by."""
         where = conditions(query, table)
-        ids = _ids(query, where)
         with self._connect() as connection:
+            ids, total = self._page(connection, query, where)
+            return Page(self._rows(connection, ids), total, self.tasks)
+
+    def _page(self, connection: sa.Connection, query: TaskQuery, where: list[Clause]) -> tuple[list[int], int]:
+        """The ids of the page, and how many tasks match."""
+        if query.search is None:
             total = self._count(connection, where)
-            found: list[Task] = []
-            if query.limit > 0 and query.offset < total:
-                found = self._rows(connection, [row[0] for row in connection.execute(ids)])
-        return Page(found, total, self.tasks)
+            statement = page_ids(query, walking(query, where, total, self.tasks))
+            within = query.limit > 0 and query.offset < total
+            return (list(connection.scalars(statement)) if within else []), total
+        # Reading every text twice is dear: a page that is not full has told the count.
+        ids = list(connection.scalars(page_ids(query, where)))
+        told = len(ids) < query.limit and (ids or query.offset == 0)
+        return ids, query.offset + len(ids) if told else self._count(connection, where)
 
     def iterate(self, query: TaskQuery, at_once: int = 1000) -> Iterator[Task]:
         """The same tasks as `search`, however many, `at_once` in memory.
@@ -79,7 +93,7 @@ class Store:
         and left out when it was deleted by then.
         """
         with self._connect() as connection:
-            ids = array("q", (row[0] for row in connection.execute(_ids(query, conditions(query, table)))))
+            ids = array("q", connection.scalars(page_ids(query, conditions(query, table))))
         for start in range(0, len(ids), at_once):
             with self._connect() as connection:
                 found = self._rows(connection, ids[start : start + at_once].tolist())
@@ -117,7 +131,12 @@ class Store:
             rows = connection.execute(sa.select(walk.c.name).where(walk.c.name.is_not(None)))
             return sorted(row[0] for row in rows)
 
-    def _count(self, connection: sa.Connection, where: list[sa.ColumnElement[bool]]) -> int:
+    def stats(self, query: StatsQuery) -> Stats:
+        """What happened in a span of time, from what was counted when it happened. Up to a second late."""
+        with self._connect() as connection:
+            return read_stats(connection, query)
+
+    def _count(self, connection: sa.Connection, where: list[Clause]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
 
     def _rows(self, connection: sa.Connection, ids: list[int]) -> list[Task]:
@@ -207,16 +226,3 @@ def _task(row: Any) -> Task:
         if task[name] is not None:
             task[name] = orjson.loads(task[name])
     return task
-
-
-def _ids(query: TaskQuery, where: list[sa.ColumnElement[bool]]) -> sa.Select[int]:
-    # Only ids are skipped and sorted, straight from an index; whole rows are read for the page alone.
-    return sa.select(table.c.id).where(*where).order_by(*_order(query)).limit(query.limit).offset(query.offset)
-
-
-def _order(query: TaskQuery) -> list[sa.ColumnElement[Any]]:
-    if query.sort_by not in BY_NAME:
-        raise ValueError(f"Cannot sort by {query.sort_by!r}; allowed: {', '.join(NAMES)}")
-    first = table.c[query.sort_by]
-    terms = [first] + ([table.c.received] if query.sort_by != "received" else []) + [table.c.id]
-    return [(term.desc() if query.descending else term.asc()).nulls_last() for term in terms]

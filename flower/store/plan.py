@@ -1,0 +1,73 @@
+"""How a page is found: which index SQLite walks for it.
+
+SQLite knows nothing of how many rows match, and would rather sort all of them than walk past a few; we
+count them anyway.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from flower.store.columns import BY_NAME, NAMES
+from flower.store.query import TaskQuery
+from flower.store.schema import tasks as table
+
+Clause = sa.ColumnElement[bool]
+
+GROUPING = frozenset({"name", "state", "worker"})
+"""Columns with few values: within one the tasks go by received time, as their indexes do."""
+SORTED = frozenset({index.columns[0].name for index in table.indexes})
+"""Columns by which an index is sorted."""
+
+
+def page_ids(query: TaskQuery, where: list[Clause]) -> sa.Select[int]:
+    """The ids of the asked page, in its order. Raises ValueError for an unknown column to sort by.
+
+    Only ids are skipped and sorted, straight from an index; whole rows are read for the page alone.
+    """
+    statement = sa.select(table.c.id).where(*where).order_by(*_order(query))
+    return statement.limit(query.limit).offset(query.offset)
+
+
+def walking(query: TaskQuery, where: list[Clause], total: int, stored: int) -> list[Clause]:
+    """The conditions, kept from choosing an index where walking the sorted one meets the page sooner.
+
+    `total` of `stored` rows match: the walk looks at about `(offset + limit) * stored / total` rows, the
+    other way sorts `total`.
+    """
+    if query.sort_by not in SORTED or (query.offset + query.limit) * stored >= total * total:
+        return where
+    return [_Unindexed(clause) for clause in where]
+
+
+def _order(query: TaskQuery) -> list[sa.ColumnElement[Any]]:
+    if query.sort_by not in BY_NAME:
+        raise ValueError(f"Cannot sort by {query.sort_by!r}; allowed: {', '.join(NAMES)}")
+    terms = [table.c[query.sort_by]]
+    if query.sort_by in GROUPING:
+        terms.append(table.c.received)
+    terms.append(table.c.id)
+    return [(term.desc() if query.descending else term.asc()).nulls_last() for term in terms]
+
+
+class _Unindexed(FunctionElement[bool]):
+    """The condition, for which no index is looked at."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(_Unindexed)
+def _as_it_is(element: _Unindexed, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"({compiler.process(element.clauses, **kwargs)})"
+
+
+@compiles(_Unindexed, "sqlite")
+def _with_a_plus(element: _Unindexed, compiler: SQLCompiler, **kwargs: Any) -> str:
+    # SQLite's documented way to keep a term from an index (query planner, "unary plus").
+    return f"+({compiler.process(element.clauses, **kwargs)})"

@@ -1,0 +1,233 @@
+"""What happened in each minute, counted as it happens: by task name, by worker, and by pairs of both.
+
+The events thread counts (`count`), the saver's thread sums up and stores (`write`, `tidy`); neither waits
+for the other. Events count in the minute in which they arrived, so that no clock but ours matters.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from flower.store.merge import View
+from flower.store.rollup_rows import Cell, Key, RollupRows
+from flower.store.sketch import bucket_of
+from flower.utils.coercion import encodable
+
+logger = logging.getLogger(__name__)
+
+MINUTE = 60
+HOUR = 3600
+RETENTION_SECONDS = 30 * 24 * HOUR
+
+MOST: dict[str, int] = {"name": 1_000, "worker": 1_000, "pair": 500}
+"""Rows of each family a minute; what is beyond counts as OTHER. Pairs are what could grow without end."""
+OTHER = "(other)"
+MOST_STATES = 32
+MOST_FRESH = 50_000
+"""Distinct counters after which the events thread sums up by itself, to keep memory bounded."""
+MOST_UNSAVED_MINUTES = 60
+"""While the store cannot be written. Older minutes are given up."""
+NAME_LIMIT = 255
+
+WRITE_SECONDS = 1.0
+TIDY_SECONDS = 60.0
+
+STATES: dict[str, str] = {
+    "task-sent": "PENDING",
+    "task-received": "RECEIVED",
+    "task-started": "STARTED",
+    "task-succeeded": "SUCCESS",
+    "task-failed": "FAILURE",
+    "task-retried": "RETRY",
+    "task-revoked": "REVOKED",
+    "task-rejected": "REJECTED",
+}
+"""Type of an event -> the state that a task enters with it."""
+
+Moment = tuple[str, str, str, float | None]
+"""(worker, event type, task name, run time in seconds where the event ends a run)."""
+Wait = tuple[str, str, float]
+"""(worker, task name, seconds)."""
+
+_what = itemgetter(0, 1, 2)
+
+
+def waiting_seconds(task: View) -> float | None:
+    """How long a task that starts now had waited since it was sent, or received where that is unknown.
+
+    None for one that had to wait until its ETA, and where the beginning is unknown.
+    """
+    began = task.get("sent") or task.get("received")
+    if began is None or task.get("eta"):
+        return None
+    return max(0.0, float(task["started"] - began))
+
+
+@dataclass(slots=True)
+class _Fresh:
+    """Counted and not yet summed up."""
+
+    events: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    runtimes: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    waits: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Minute:
+    """The rows of one minute as they shall be stored."""
+
+    cells: dict[Key, Cell] = field(default_factory=dict)
+    sizes: Counter[str] = field(default_factory=Counter)
+    places: dict[tuple[str, str | None], tuple[Cell, ...]] = field(default_factory=dict)
+    """The cells in which a name and a worker count; a client counts as None."""
+    loaded: bool = False
+    """Whether what the store has of this minute is in it: counted before a restart."""
+
+
+class Rollups:
+    """The counters of one process. `source` tells its rows from those of others on the same database."""
+
+    def __init__(self, rows: RollupRows, source: str = "") -> None:
+        self._rows = rows
+        self._source = source
+        self._lock = threading.Lock()
+        self._fresh: dict[int, _Fresh] = {}
+        self._sum_lock = threading.Lock()
+        self._minutes: dict[int, _Minute] = {}
+        self._write_at = 0.0
+        self._tidy_at = 0.0
+        self.folded = 0
+        """How often a counter found no room of its own and counted as OTHER."""
+
+    # Counting, in the events thread
+
+    def count(self, moments: Sequence[Moment], waits: Sequence[Wait], now: float) -> None:
+        """Count a batch of task events, their run times, and the waits that ended with them."""
+        runs = [(name, worker, bucket_of(run)) for worker, _, name, run in moments if run is not None and run == run]
+        waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds in waits]
+        minute = int(now // MINUTE) * MINUTE
+        with self._lock:
+            fresh = self._fresh.get(minute)
+            if fresh is None:
+                fresh = self._fresh[minute] = _Fresh()
+            fresh.events.update(map(_what, moments))
+            fresh.runtimes.update(runs)
+            fresh.waits.update(waited)
+            crowded = len(fresh.events) + len(fresh.runtimes) + len(fresh.waits) > MOST_FRESH
+        if crowded:
+            self._sum_up()
+
+    # Summing up and storing, in the saver's thread
+
+    def write(self, now: float, *, at_once: bool = False) -> None:
+        """Store what changed, once a second or `at_once`. Raises sqlite3.Error; can be repeated."""
+        at = time.monotonic()
+        if at < self._write_at and not at_once:
+            return
+        self._write_at = at + WRITE_SECONDS
+        self._sum_up()
+        with self._sum_lock:
+            for start, minute in sorted(self._minutes.items()):
+                if not minute.loaded:
+                    self._add_stored(start, minute)
+                changed = {key: cell for key, cell in minute.cells.items() if cell.changed}
+                self._rows.save(start, self._source, changed)
+                for cell in changed.values():
+                    cell.changed = False
+            # One that comes again, when the clock was set back, begins with what is stored of it.
+            for start in [start for start in self._minutes if start + MINUTE <= now]:
+                del self._minutes[start]
+
+    def tidy(self, now: float) -> None:
+        """Take one step of packing and forgetting, if any is due. Raises sqlite3.Error; can be repeated."""
+        at = time.monotonic()
+        if at < self._tidy_at:
+            return
+        busy = self._rows.pack(now - 2 * MINUTE) or self._rows.forget(now - RETENTION_SECONDS)
+        self._tidy_at = at + (WRITE_SECONDS if busy else TIDY_SECONDS)
+
+    def _add_stored(self, start: int, minute: _Minute) -> None:
+        for key, cell in self._rows.load(start, self._source).items():
+            if key in minute.cells:
+                minute.cells[key].add(cell)
+            else:
+                minute.cells[key] = cell
+                minute.sizes[key[0]] += 1
+        minute.loaded = True
+
+    def _sum_up(self) -> None:
+        with self._lock:
+            batches, self._fresh = self._fresh, {}
+        if not batches:
+            return
+        with self._sum_lock:
+            for start, fresh in batches.items():
+                self._merge(self._minutes.setdefault(start, _Minute()), fresh)
+            while len(self._minutes) > MOST_UNSAVED_MINUTES:
+                lost = min(self._minutes)
+                del self._minutes[lost]
+                logger.error("The statistics of the minute from %d are lost, as they could not be stored", lost)
+
+    def _merge(self, minute: _Minute, fresh: _Fresh) -> None:
+        for (worker, type_, name), number in fresh.events.items():
+            state = STATES.get(type_) or _key_text(type_[5:].upper())
+            # A client is no worker, though its events name it in the same place.
+            for cell in self._places(minute, name, None if type_ == "task-sent" else worker):
+                known = state in cell.states or len(cell.states) < MOST_STATES
+                cell.add_state(state if known else OTHER, number)
+        for (name, worker, bucket), number in fresh.runtimes.items():
+            for cell in self._places(minute, name, worker):
+                cell.runtime[bucket] = cell.runtime.get(bucket, 0) + number
+        for (name, worker, bucket), number in fresh.waits.items():
+            for cell in self._places(minute, name, worker):
+                cell.waiting[bucket] = cell.waiting.get(bucket, 0) + number
+
+    def _places(self, minute: _Minute, name: str, worker: str | None) -> tuple[Cell, ...]:
+        """Where this counts; to be written anew."""
+        cells = minute.places.get((name, worker))
+        if cells is None:
+            if len(minute.places) > MOST_FRESH:
+                minute.places.clear()
+            cells = minute.places[name, worker] = tuple(
+                minute.cells.setdefault(key, Cell()) for key in self._keys(minute, name, worker)
+            )
+        for cell in cells:
+            cell.changed = True
+        return cells
+
+    def _keys(self, minute: _Minute, name: str, worker: str | None) -> list[Key]:
+        """Once in each family; in that of pairs twice when there is no room, so that either way to read finds it."""
+        name = self._admitted(minute, "name", _key_text(name))
+        keys: list[Key] = [("name", name, "")]
+        if worker is None:
+            return keys
+        worker = self._admitted(minute, "worker", _key_text(worker))
+        keys.append(("worker", "", worker))
+        pair: Key = ("pair", name, worker)
+        if pair in minute.cells or minute.sizes["pair"] < MOST["pair"]:
+            minute.sizes["pair"] += pair not in minute.cells
+            return [*keys, pair]
+        self.folded += 1
+        return [*keys, *{("pair", name, OTHER), ("pair", OTHER, worker)}]
+
+    def _admitted(self, minute: _Minute, family: str, text: str) -> str:
+        """The text itself, or OTHER when this minute has too many."""
+        key = (family, text, "") if family == "name" else (family, "", text)
+        if key in minute.cells or text == OTHER:
+            return text
+        if minute.sizes[family] >= MOST[family]:
+            self.folded += 1
+            return OTHER
+        minute.sizes[family] += 1
+        return text
+
+
+def _key_text(text: str) -> str:
+    text = text[:NAME_LIMIT]
+    return text if text.isascii() else encodable(text)
