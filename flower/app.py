@@ -26,6 +26,7 @@ from flower.events import Events
 from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
+from flower.operate import ClusterContext
 from flower.options import credentials, database_path, stored_tasks, unauthenticated_api
 from flower.options import options as default_options
 from flower.queues import Queues
@@ -66,6 +67,9 @@ class Flower(tornado.web.Application):
         self.executor = self.pool_executor_cls(max_workers=self.max_workers)
         self.started = False
         self.cluster = self._build(events)
+        self.operations = ClusterContext(
+            self.cluster, self.options.inspect_timeout / 1000, hides=self.options.format_task is not None
+        )
         self.watch = Watch(
             self.cluster,
             self.io_loop,
@@ -131,6 +135,7 @@ class Flower(tornado.web.Application):
             cluster=self.cluster,
             access=self._access,
             executor=self.executor,
+            operations=self.operations,
             url_prefix=f"/{prefix}" if prefix else "",
             classic_api=options.classic_api,
             format_task=options.format_task,
@@ -188,6 +193,7 @@ class Flower(tornado.web.Application):
         self.cluster.hub.stop()
         self.events.stop()
         # Calls that hang are left behind: their threads do not hold up the end of the process.
+        self.operations.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.started = False
         if self._owns_loop:

@@ -19,7 +19,8 @@ from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
 from flower.store.rollups import Moment, Wait, waiting_seconds
 from flower.utils.coercion import encodable
-from flower.worker import Worker
+from flower.worker import producer_of
+from flower.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ class State:
 
     def __init__(self, store: Store, *, max_workers: int = 5000, clock: Callable[[], float] = time.time) -> None:
         self.store = store
-        self.max_workers = max_workers
         self.clock = clock
         self.lock = threading.RLock()
         self.started_at = clock()
@@ -60,10 +60,7 @@ class State:
         self._waits: list[Wait] = []
         self._changed: dict[str, View] = {}
         self._saving: dict[str, View] = {}
-        self._appeared: list[str] = []
-        self._stale_workers: set[str] = set()
-        self._gone_workers: set[str] = set()
-        self.workers = {name: Worker.restore(name, facts) for name, facts in store.load_workers().items()}
+        self.workers = Workers(store.load_workers(), max_workers)
         for task in store.unfinished(MAX_OPEN_TASKS):
             self.open_tasks[task["uuid"]] = task
         self._saver = Saver(store, self, clock)
@@ -133,32 +130,15 @@ class State:
         return host, type_, task.get("name") or "", task.get("runtime") if ended else None
 
     def _worker_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
-        worker = self._worker(host)
-        if type_ != "worker-offline" and not worker.status(now):
-            self._appeared.append(host)
-        worker.hear(type_[7:], event, now)
-        worker.count(type_, 1)
+        self.workers.hear(type_, host, event, now)
         self.totals["worker"] += 1
         self.revision_workers += 1
-        self._stale_workers.add(host)
-
-    def _worker(self, host: str) -> Worker:
-        worker = self.workers.get(host)
-        if worker is None:
-            if len(self.workers) >= self.max_workers:
-                self._forget(min(self.workers.values(), key=lambda known: known.last_seen).hostname)
-            worker = self.workers[host] = Worker(host)
-            self._gone_workers.discard(host)
-        return worker
 
     def _count(self, moments: list[Moment], now: float) -> None:
         tally = Counter([(moment[0], moment[1]) for moment in moments])
         for (host, type_), number in tally.items():
             if type_ != "task-sent":
-                worker = self._worker(host)
-                worker.count(type_, number)
-                worker.last_seen = now
-                self._stale_workers.add(host)
+                self.workers.count(type_, host, number, now)
         self.totals["task"] += len(moments)
         self.revision_tasks += 1
         self.revision_workers += 1
@@ -194,30 +174,25 @@ class State:
                     self.open_tasks[task["uuid"]] = self._changed[task["uuid"]] = view
             self.revision_tasks += bool(known)
 
+    def note(self, facts: View) -> None:
+        """Add facts of which no event tells to their task, known or not."""
+        with self.lock:
+            task = self.open_tasks.setdefault(facts["uuid"], {"timestamp": facts["sent"], "state": None})
+            join(task, facts)
+            self._changed[facts["uuid"]] = task
+            self.revision_tasks += 1
+
     def appeared(self) -> list[str]:
         """The workers that came online since the last call."""
         with self.lock:
-            names, self._appeared = list(dict.fromkeys(self._appeared)), []
-        return names
+            return self.workers.appeared()
 
     def forget_workers(self, offline_seconds: float) -> list[str]:
         """Drop the workers that are offline and were not heard of for so long; returns their names."""
-        now = self.clock()
         with self.lock:
-            names = [
-                worker.hostname
-                for worker in self.workers.values()
-                if not worker.status(now) and now - worker.last_seen >= offline_seconds
-            ]
-            for name in names:
-                self._forget(name)
+            names = self.workers.forget_silent(offline_seconds, self.clock())
             self.revision_workers += bool(names)
         return names
-
-    def _forget(self, name: str) -> None:
-        del self.workers[name]
-        self._stale_workers.discard(name)
-        self._gone_workers.add(name)
 
     # Reading and saving
 
@@ -278,11 +253,7 @@ class State:
     def take_workers(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
         """The facts of the workers that changed since the last call, and the names of those that are gone."""
         with self.lock:
-            facts = {name: self.workers[name].facts() for name in self._stale_workers}
-            gone = list(self._gone_workers)
-            self._stale_workers.clear()
-            self._gone_workers.clear()
-        return facts, gone
+            return self.workers.take_changes()
 
 
 def _plain(value: Any) -> str:
@@ -291,9 +262,3 @@ def _plain(value: Any) -> str:
         raise ValueError("it has no type, uuid or hostname")
     # Nearly every name is ASCII, and being told so costs nothing.
     return value if value.__class__ is str and value.isascii() else encodable(value)
-
-
-def producer_of(host: str) -> str:
-    """`gen12288@vm` -> `gen@vm`: every process that sends tasks has a name of its own."""
-    name, at, machine = host.partition("@")
-    return name.rstrip("0123456789") + at + machine

@@ -10,6 +10,7 @@ from tornado.routing import URLSpec as Url
 
 from flower.access import PUBLIC
 from flower.api import UnknownApiHandler
+from flower.api.control import ROUTES as OPERATION_ROUTES
 from flower.api.queues import GetQueueLengths
 from flower.api.tasks import ListTasks, ListTaskTypes, TaskInfo
 from flower.api.workers import ListWorkers
@@ -79,6 +80,7 @@ handlers: list[Url] = [
     Url(r"/api/task/types", ListTaskTypes, name="api_task_types"),
     Url(r"/api/task/info/(.*)", TaskInfo, name="api_task_info"),
     Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
+    *(Url(pattern, handler, name=f"api_{handler.operation.name}") for pattern, handler in OPERATION_ROUTES),
     # Machines that watch
     Url(r"/metrics", Metrics, name="metrics"),
     Url(r"/healthcheck", Healthcheck, name="healthcheck"),

@@ -7,7 +7,6 @@ needs; `prepare` refuses a request that lacks it, and a handler that states none
 from __future__ import annotations
 
 import asyncio
-import http.client
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
@@ -22,13 +21,14 @@ from tornado.httputil import HTTPServerRequest
 
 from flower.access import ANYBODY, PERMISSIONS, Access, ForbiddenError, UnauthenticatedError, User
 from flower.cluster import Cluster
-from flower.inspector import InspectError
-from flower.store import StoreError, Task
+from flower.control import Context
+from flower.problems import NotFoundError, Problem, problem_of
+from flower.store import Task
 from flower.utils import headers
 from flower.utils.arguments import ArgumentError, convert
-from flower.utils.broker import BrokerError
 from flower.utils.json import compress, dumps
-from flower.utils.search import QuerySyntaxError
+
+__all__ = ("BaseHandler", "NotFoundError", "Problem", "Site", "StaticFiles", "default_headers")
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,22 +36,6 @@ T = TypeVar("T")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ANSWERED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
-
-class NotFoundError(Exception):
-    """What was asked for does not exist; the text names it."""
-
-
-STATUS: tuple[tuple[type[BaseException], int], ...] = (
-    (ArgumentError, 400),
-    (QuerySyntaxError, 400),
-    (UnauthenticatedError, 401),
-    (ForbiddenError, 403),
-    (NotFoundError, 404),
-    (InspectError, 503),
-    (StoreError, 503),
-    (BrokerError, 503),
-)
-"""The one place where the exceptions of the parts become HTTP statuses. What is not here is a 500."""
 
 HIDDEN = "[hidden: format_task failed]"
 PAYLOAD = ("args", "kwargs", "result", "exception", "traceback", "extra")
@@ -64,6 +48,7 @@ class Site:
     cluster: Cluster
     access: Access
     executor: Executor
+    operations: Context
     url_prefix: str = ""
     classic_api: bool = False
     format_task: Callable[[Task], Task] | None = None
@@ -73,15 +58,6 @@ class Site:
     max_tasks: int = 100_000
     loud: set[str] = field(default_factory=set)
     """Problems that were logged and need not be again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error as a visitor is told it. `position` is that of a mistake in a search, if it was one."""
-
-    status: int
-    message: str
-    position: int | None = None
 
 
 class BaseHandler(tornado.web.RequestHandler):
@@ -136,7 +112,7 @@ class BaseHandler(tornado.web.RequestHandler):
         text = super().get_argument(name, None, strip)
         if text is None or (required and text == ""):
             if required:
-                raise ArgumentError(f"Missing argument {name}")
+                raise ArgumentError(f"Missing argument {name}", name)
             return default
         return convert(name, text, type)
 
@@ -219,15 +195,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def problem(self, error: BaseException | None, status: int = 500) -> Problem:
         """What to tell a visitor about an error; never its inner workings."""
-        for kind, code in STATUS:
-            if isinstance(error, kind):
-                return Problem(code, str(error), getattr(error, "position", None))
-        if isinstance(error, tornado.web.HTTPError):
-            status = error.status_code
-            said = error.get_message() or error.reason
-            if said:
-                return Problem(status, said)
-        return Problem(status, http.client.responses.get(status, "Unknown error"))
+        return problem_of(error, status)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -254,7 +222,7 @@ class BaseHandler(tornado.web.RequestHandler):
     ) -> None:
         """One line for what a visitor did wrong, a traceback for what we did."""
         problem = self.problem(value)
-        if problem.status in (503, *range(400, 500)):
+        if problem.status in (503, 504, *range(400, 500)):
             logger.warning("%d %s: %s", problem.status, self._request_summary(), problem.message)
         else:
             super().log_exception(typ, value, tb)

@@ -133,3 +133,9 @@ class Worker:
             elif name in cls.__slots__:
                 setattr(worker, name, value)
         return worker
+
+
+def producer_of(host: str) -> str:
+    """`gen12288@vm` -> `gen@vm`: every process that sends tasks has a name of its own."""
+    name, at, machine = host.partition("@")
+    return name.rstrip("0123456789") + at + machine

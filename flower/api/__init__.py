@@ -25,12 +25,10 @@ class BaseApiHandler(BaseHandler):
         body: dict[str, Any] = {"error": problem.message}
         if self.classic and not isinstance(error, QuerySyntaxError):
             self.set_header("Content-Type", "text/plain; charset=UTF-8")
-            self.finish(problem.message)
+            self.finish(getattr(error, "classic", problem.message))
             return
         if not self.classic:
-            body["status"] = problem.status
-            if problem.position is not None:
-                body["position"] = problem.position
+            body = {**problem.facts, **body, "status": problem.status}
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.finish(dumps(body))
 

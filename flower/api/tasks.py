@@ -10,7 +10,18 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 
 from flower.api import BaseApiHandler
+from flower.api.control import CLASSES, BaseTaskHandler, TaskRevoke
 from flower.api.queues import GetQueueLengths
+from flower.control.functions import (
+    get_task_result,
+    task_abort,
+    task_apply,
+    task_async_apply,
+    task_rate_limit,
+    task_revoke,
+    task_send_task,
+    task_timeout,
+)
 from flower.store import COLUMNS, Task, TaskQuery
 from flower.utils import shapes
 from flower.utils.arguments import ArgumentError, moment, one_of, within
@@ -18,7 +29,35 @@ from flower.utils.json import dumps
 from flower.utils.search import parse_query
 from flower.web import NotFoundError
 
-__all__ = ["GetQueueLengths", "ListTaskTypes", "ListTasks", "TaskInfo"]
+__all__ = [
+    "BaseTaskHandler",
+    "GetQueueLengths",
+    "ListTaskTypes",
+    "ListTasks",
+    "TaskAbort",
+    "TaskApply",
+    "TaskAsyncApply",
+    "TaskInfo",
+    "TaskResult",
+    "TaskRetry",
+    "TaskRevoke",
+    "TaskSend",
+    "get_task_result",
+    "task_abort",
+    "task_apply",
+    "task_async_apply",
+    "task_rate_limit",
+    "task_revoke",
+    "task_send_task",
+    "task_timeout",
+]
+
+TaskApply = CLASSES["TaskApply"]
+TaskAsyncApply = CLASSES["TaskAsyncApply"]
+TaskSend = CLASSES["TaskSend"]
+TaskResult = CLASSES["TaskResult"]
+TaskAbort = CLASSES["TaskAbort"]
+TaskRetry = CLASSES["TaskRetry"]
 
 LIMIT = 100
 LIMIT_MOST = 10_000
@@ -43,7 +82,7 @@ class ListTasks(BaseApiHandler):
         limit = within("limit", self.get_argument("limit", LIMIT, type=int), 0, LIMIT_MOST)
         offset = self.get_argument("offset", 0, type=int)
         if offset < 0:
-            raise ArgumentError(f"Invalid offset {offset}, expected a number from 0")
+            raise ArgumentError(f"Invalid offset {offset}, expected a number from 0", "offset")
         await self.reply(self._page, self._query(limit, offset))
 
     def _page(self, query: TaskQuery) -> dict[str, Any]:

@@ -15,6 +15,10 @@ DIGITS_AT_MOST = 18
 class ArgumentError(ValueError):
     """An argument of a request is missing or wrong; the text names it and what is allowed."""
 
+    def __init__(self, message: str, argument: str | None = None) -> None:
+        super().__init__(message)
+        self.argument = argument
+
 
 def convert(name: str, text: str, kind: type | None) -> Any:
     """The value of an argument as `bool`, `int`, `float` or text."""
@@ -29,7 +33,7 @@ def convert(name: str, text: str, kind: type | None) -> Any:
     try:
         return kind(text)
     except (TypeError, ValueError) as error:
-        raise ArgumentError(f"Invalid argument {text!r} of type {kind.__name__!r}: {name}: {error}") from None
+        raise ArgumentError(f"Invalid argument {text!r} of type {kind.__name__!r}: {name}: {error}", name) from None
 
 
 def moment(name: str, text: str) -> float:
@@ -46,21 +50,22 @@ def moment(name: str, text: str) -> float:
         return datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text).timestamp()
     except (ValueError, OverflowError, OSError):
         raise ArgumentError(
-            f"Invalid {name} {text!r}, expected format 'YYYY-MM-DD HH:MM', ISO 8601 or seconds since the epoch"
+            f"Invalid {name} {text!r}, expected format 'YYYY-MM-DD HH:MM', ISO 8601 or seconds since the epoch",
+            name,
         ) from None
 
 
 def one_of(name: str, value: str, allowed: list[str] | tuple[str, ...]) -> str:
     """The value if it is allowed."""
     if value not in allowed:
-        raise ArgumentError(f"Invalid {name} {value!r}, expected one of {', '.join(allowed)}")
+        raise ArgumentError(f"Invalid {name} {value!r}, expected one of {', '.join(allowed)}", name)
     return value
 
 
 def within(name: str, value: int, least: int, most: int) -> int:
     """The value if it lies in the range."""
     if not least <= value <= most:
-        raise ArgumentError(f"Invalid {name} {value}, expected a number from {least} to {most}")
+        raise ArgumentError(f"Invalid {name} {value}, expected a number from {least} to {most}", name)
     return value
 
 
@@ -71,14 +76,14 @@ def _bool(name: str, text: str) -> bool:
     if word in FALSE:
         return False
     allowed = ", ".join(TRUE + FALSE)
-    raise ArgumentError(f"Invalid argument {text!r} of type 'bool': {name} must be one of {allowed}")
+    raise ArgumentError(f"Invalid argument {text!r} of type 'bool': {name} must be one of {allowed}", name)
 
 
 def _int(name: str, text: str) -> int:
     digits = text[1:] if text[:1] in ("-", "+") else text
     if digits.isdecimal() and digits.isascii() and len(digits) <= DIGITS_AT_MOST:
         return int(text)
-    raise ArgumentError(f"Invalid argument {text!r} of type 'int': {name} must be a whole number")
+    raise ArgumentError(f"Invalid argument {text!r} of type 'int': {name} must be a whole number", name)
 
 
 def _float(name: str, text: str) -> float:
@@ -87,5 +92,5 @@ def _float(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ArgumentError(f"Invalid argument {text!r} of type 'float': {name} must be a finite number")
+        raise ArgumentError(f"Invalid argument {text!r} of type 'float': {name} must be a finite number", name)
     return value

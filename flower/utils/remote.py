@@ -26,17 +26,22 @@ Answers = dict[str, dict[str, Any]]
 
 
 def ask(
-    capp: Celery, questions: Mapping[str, dict[str, Any]], destination: Sequence[str] | None, timeout: float
+    capp: Celery,
+    questions: Mapping[str, dict[str, Any]],
+    destination: Sequence[str] | None,
+    timeout: float,
+    expected: Sequence[str] | None = None,
 ) -> Answers:
     """Question -> worker -> answer. Blocks until all of `destination` answered, or for `timeout` seconds of silence.
 
-    `questions` are remote control commands and their arguments. Raises what the transport raises.
+    `questions` are remote control commands and their arguments. When all workers are asked, those of `expected`
+    are waited for. Raises what the transport raises.
     """
     mailbox = _mailbox(capp)
     with capp.connection_for_write(connect_timeout=CONNECT_SECONDS) as connection:
         _limit_waiting(connection, timeout)
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, interval_max=0)
-        inquiry = _Inquiry(connection, mailbox, destination)
+        inquiry = _Inquiry(connection, mailbox, destination, expected)
         return inquiry.run(questions, timeout)
 
 
@@ -60,10 +65,17 @@ def _limit_waiting(connection: Connection, timeout: float) -> None:
 class _Inquiry:
     """Questions on their way. Belongs to one thread."""
 
-    def __init__(self, connection: Connection, mailbox: Mailbox, destination: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        mailbox: Mailbox,
+        destination: Sequence[str] | None,
+        expected: Sequence[str] | None = None,
+    ) -> None:
         self.connection = connection
         self.mailbox = mailbox
         self.destination = list(dict.fromkeys(destination)) if destination else None
+        self.expected = frozenset(destination or expected or ())
         self.questions: dict[str, str] = {}
         self.answers: Answers = {}
         self.heard_at = 0.0
@@ -121,7 +133,5 @@ class _Inquiry:
                 return
 
     def complete(self) -> bool:
-        """Whether everybody who was asked has answered everything."""
-        if self.destination is None:
-            return False
-        return all(len(answers) >= len(self.destination) for answers in self.answers.values())
+        """Whether everybody who is waited for has answered everything."""
+        return bool(self.expected) and all(self.expected <= answers.keys() for answers in self.answers.values())

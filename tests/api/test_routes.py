@@ -9,6 +9,7 @@ import re
 import pytest
 
 from flower import urls
+from flower.control import OPERATIONS
 from tests import factories as make
 from tests.api.conftest import Serve, Server
 
@@ -23,6 +24,8 @@ SAMPLES = {
     r"/api/.*$": None,
 }
 """Paths for the patterns that are no paths; None for those that other tests call."""
+
+SAMPLES |= {f"{operation.pattern}$": None for operation in OPERATIONS}
 
 PATHS = [
     path

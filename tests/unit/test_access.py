@@ -6,7 +6,6 @@ import pytest
 
 from flower.access import (
     ANYBODY,
-    CONTROL,
     PERMISSIONS,
     PUBLIC,
     READ_ONLY_PERMISSIONS,
@@ -16,6 +15,8 @@ from flower.access import (
     UnauthenticatedError,
     User,
 )
+
+ALL = set(PERMISSIONS)
 
 
 def test_nobody_has_to_log_in_without_credentials() -> None:
@@ -43,13 +44,13 @@ def test_both_encodings() -> None:
 @pytest.mark.parametrize(
     "access, user, api, allowed",
     [
-        (Access(), ANYBODY, False, {PUBLIC, VIEW, CONTROL}),
+        (Access(), ANYBODY, False, ALL),
         (Access(), ANYBODY, True, {PUBLIC}),
-        (Access(open_api=True), ANYBODY, True, {PUBLIC, VIEW, CONTROL}),
+        (Access(open_api=True), ANYBODY, True, ALL),
         (Access(["a:b"]), None, False, {PUBLIC}),
         (Access(["a:b"]), None, True, {PUBLIC}),
         (Access(["a:b"], open_api=True), None, True, {PUBLIC}),
-        (Access(["a:b"]), User("a"), True, {PUBLIC, VIEW, CONTROL}),
+        (Access(["a:b"]), User("a"), True, ALL),
         (Access(read_only=True), ANYBODY, False, {PUBLIC, VIEW}),
         (Access(["a:b"], read_only=True), User("a"), True, {PUBLIC, VIEW}),
         (Access(["a:b"], read_only=True), None, True, {PUBLIC}),
@@ -65,7 +66,7 @@ def test_reasons() -> None:
     with pytest.raises(UnauthenticatedError, match="Access denied"):
         Access(["a:b"]).require(VIEW, None)
     with pytest.raises(ForbiddenError, match="Read only mode is enabled"):
-        Access(read_only=True).require(CONTROL, ANYBODY)
+        Access(read_only=True).require("worker.pool.grow", ANYBODY)
 
 
 def test_read_only_permissions_exist() -> None:

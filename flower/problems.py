@@ -1,0 +1,71 @@
+"""The one place where the exceptions of the parts become HTTP statuses, and what a visitor is told of them."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass, field
+from typing import Any
+
+from flower.access import ForbiddenError, UnauthenticatedError
+from flower.control import BrokerDown, Conflict, NoBackend, NoReply, Offline, OperationError, Refused, UnknownTarget
+from flower.inspector import InspectError
+from flower.store import StoreError
+from flower.utils.arguments import ArgumentError
+from flower.utils.broker import BrokerError
+from flower.utils.search import QuerySyntaxError
+
+
+class NotFoundError(Exception):
+    """What was asked for does not exist; the text names it."""
+
+
+STATUS: tuple[tuple[type[BaseException], int], ...] = (
+    (ArgumentError, 400),
+    (QuerySyntaxError, 400),
+    (UnauthenticatedError, 401),
+    (ForbiddenError, 403),
+    (Refused, 403),
+    (NotFoundError, 404),
+    (UnknownTarget, 404),
+    (Conflict, 409),
+    (Offline, 409),
+    (InspectError, 503),
+    (StoreError, 503),
+    (BrokerError, 503),
+    (BrokerDown, 503),
+    (NoBackend, 503),
+    (NoReply, 504),
+)
+"""What is not here is a 500, but for Tornado's own errors, which have a status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a visitor is told it.
+
+    `facts` go with it: the `argument` at fault, the `position` of a mistake in a search, what is known of a
+    worker that does not reply.
+    """
+
+    status: int
+    message: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def problem_of(error: BaseException | None, status: int = 500) -> Problem:
+    """What to tell about an error; never its inner workings. `status` is that of an error without one."""
+    for kind, code in STATUS:
+        if isinstance(error, kind):
+            return Problem(code, str(error), _facts(error))
+    said = None
+    if error is not None and hasattr(error, "status_code"):
+        status = error.status_code
+        said = error.get_message() or error.reason  # type: ignore[attr-defined]
+    return Problem(status, said or http.client.responses.get(status, "Unknown error"))
+
+
+def _facts(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, OperationError):
+        return error.facts
+    facts = {name: getattr(error, name, None) for name in ("argument", "position")}
+    return {name: fact for name, fact in facts.items() if fact is not None}
