@@ -25,6 +25,7 @@ from flower.utils.exposition import (
     PROMETHEUS,
     Histogram,
     Metric,
+    created,
     histogram_shape,
     labels,
     simple,
@@ -100,11 +101,14 @@ _key_of = itemgetter(0, 1, 2)
 
 @dataclass(slots=True)
 class _Series:
-    """Events of one type of one pair; `head` and `created` are lines, the first without its number."""
+    """Events of one type of one pair, counted since `created`."""
 
-    head: str
-    created: str
+    created: float
     count: int = 0
+
+
+def _pair_labels(pair: Pair) -> str:
+    return labels(RUNTIME.labels, pair[::-1])
 
 
 class Metrics:
@@ -129,8 +133,7 @@ class Metrics:
         self.connected = connected
         self.registry = registry
         self._lock = threading.Lock()
-        self._pairs: dict[Pair, str] = {}
-        """The text of the labels of each pair."""
+        self._pairs: set[Pair] = set()
         self._types: set[str] = set()
         self._folded: set[Pair] = set()
         self._events: dict[EventKey, _Series] = {}
@@ -158,8 +161,7 @@ class Metrics:
             pair = self._admit(pair)
             histogram = self._runtimes.get(pair)
         if histogram is None:
-            histogram = Histogram(RUNTIME, len(self.buckets), self._pairs[pair], self.state.clock())
-            self._runtimes[pair] = histogram
+            histogram = self._runtimes[pair] = Histogram(len(self.buckets), self.state.clock())
         histogram.counts[bisect_left(self.buckets, seconds)] += 1
         histogram.sum += seconds
 
@@ -171,9 +173,7 @@ class Metrics:
         key = worker, type_, task
         series = self._events.get(key)
         if series is None:
-            text = labels(EVENTS.labels, (task, type_, worker))
-            created = f"{EVENTS.name}_created{{{text}}} {self.state.clock()!r}\n"
-            series = self._events[key] = _Series(f"{EVENTS.name}_total{{{text}}} ", created)
+            series = self._events[key] = _Series(self.state.clock())
         return series
 
     def _admit(self, pair: Pair) -> Pair:
@@ -184,7 +184,7 @@ class Metrics:
             if len(self._folded) < MAX_FOLDED:
                 self._folded.add(pair)
             pair = OTHER, OTHER
-        self._pairs[pair] = labels(RUNTIME.labels, pair[::-1])
+        self._pairs.add(pair)
         return pair
 
     # Forgetting
@@ -199,8 +199,7 @@ class Metrics:
                 del self._events[key]
             for pair in runtimes:
                 del self._runtimes[pair]
-            for pair in [pair for pair in self._pairs if pair[0] in gone]:
-                del self._pairs[pair]
+            self._pairs = {pair for pair in self._pairs if pair[0] not in gone}
             self._folded = {pair for pair in self._folded if pair[0] not in gone}
         return len(keys) + len(runtimes)
 
@@ -222,14 +221,24 @@ class Metrics:
         if purged:
             self.forget(purged)
         with self._lock:
-            events = list(self._events.values())
-            histograms = list(self._runtimes.values())
+            events = list(self._events.items())
+            runtimes = list(self._runtimes.items())
         # Numbers only grow, so they need no lock: an event that comes meanwhile is told now or the next time.
-        totals = [f"{series.head}{series.count}.0\n" for series in events]
-        runtimes = [histogram.samples(self._shape) for histogram in histograms]
+        counted = [(labels(EVENTS.labels, (task, type_, host)), series) for (host, type_, task), series in events]
+        timed = [(_pair_labels(pair), histogram) for pair, histogram in runtimes]
         parts = [
-            with_created(EVENTS, totals, [series.created for series in events], openmetrics),
-            with_created(RUNTIME, runtimes, [histogram.created for histogram in histograms], openmetrics),
+            with_created(
+                EVENTS,
+                [f"{EVENTS.name}_total{{{text}}} {series.count}.0\n" for text, series in counted],
+                [created(EVENTS, text, series.created) for text, series in counted],
+                openmetrics,
+            ),
+            with_created(
+                RUNTIME,
+                [histogram.samples(self._shape, text) for text, histogram in timed],
+                [created(RUNTIME, text, histogram.created) for text, histogram in timed],
+                openmetrics,
+            ),
             *(simple(metric, samples, openmetrics) for metric, samples in self._gauges(now, purged)),
         ]
         encode = openmetrics_format.generate_latest if openmetrics else generate_latest
@@ -254,8 +263,8 @@ class Metrics:
             FOLDED: len(self._folded),
         }
         return [
-            (PREFETCH_TIME, self._samples(waited)),
-            (PREFETCHED, self._samples(waiting)),
+            (PREFETCH_TIME, [(_pair_labels(pair), value) for pair, value in waited.items()]),
+            (PREFETCHED, [(_pair_labels(pair), value) for pair, value in waiting.items()]),
             (ONLINE, [(text, float(name in alive)) for name, text in texts.items()]),
             (
                 EXECUTING,
@@ -263,10 +272,6 @@ class Metrics:
             ),
             *((metric, [("", float(value))]) for metric, value in own.items()),
         ]
-
-    def _samples(self, values: dict[Pair, float]) -> list[Sample]:
-        texts = self._pairs
-        return [(texts[pair], value) for pair, value in values.items() if pair in texts]
 
     def _queued(self, tasks: Iterable[dict[str, Any]], alive: dict[str, Worker]) -> tuple[Waits, Waits]:
         """How many tasks wait at each worker, and how long the one that started last had waited."""

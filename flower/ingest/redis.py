@@ -21,7 +21,7 @@ from kombu import Connection
 from flower.ingest.decode import Decoder, Event
 
 READ_BYTES = 262_144
-BACKLOG_BYTES = 64 * 1024 * 1024
+BACKLOG_BYTES = 32 * 1024 * 1024
 """Beyond this the rest waits in Redis."""
 MESSAGES_A_BATCH = 400
 """A few milliseconds of work: readers of the state wait no longer, and the socket is emptied in between."""

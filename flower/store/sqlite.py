@@ -27,7 +27,7 @@ ROWS_A_STATEMENT = (512, 64, 8, 1)
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA cache_size = -8000",
+    "PRAGMA cache_size = -2000",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA busy_timeout = 5000",
 )
@@ -82,6 +82,7 @@ class Writer:
 
     def __init__(self, path: Path, *, durable: bool) -> None:
         self._connection = connect(path)
+        self._connection.execute("PRAGMA cache_size = -8000")
         # NORMAL: a killed process loses nothing that was committed, a power cut at most the last commits.
         self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
         self._create()

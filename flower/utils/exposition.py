@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
@@ -45,9 +46,20 @@ def escape(value: str) -> str:
     return clean.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
+@lru_cache(maxsize=20_000)
+def label(name: str, value: str) -> str:
+    """`worker="w1"`; the same text for all series that share it."""
+    return f'{name}="{escape(value)}"'
+
+
 def labels(names: Sequence[str], values: Sequence[str]) -> str:
     """`task="tasks.add",worker="w1"`"""
-    return ",".join(f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True))
+    return ",".join(map(label, names, values))
+
+
+def created(metric: Metric, text: str, at: float) -> str:
+    """The line that tells since when there is a series with these labels."""
+    return f"{metric.name}_created{{{text}}} {at!r}\n"
 
 
 def simple(metric: Metric, values: Iterable[tuple[str, float]], openmetrics: bool) -> str:
@@ -72,18 +84,17 @@ def wants_openmetrics(accept: str) -> bool:
 class Histogram:
     """One label set of a histogram: how many in each bucket, and the sum of all."""
 
-    __slots__ = ("counts", "created", "labels", "sum")
+    __slots__ = ("counts", "created", "sum")
 
-    def __init__(self, metric: Metric, buckets: int, text: str, now: float) -> None:
+    def __init__(self, buckets: int, now: float) -> None:
         self.counts = [0] * buckets
         self.sum = 0.0
-        self.labels = text
-        self.created = f"{metric.name}_created{{{self.labels}}} {now!r}\n"
+        self.created = now
 
-    def samples(self, shape: str) -> str:
-        """Its samples, in the shape of `histogram_shape`."""
+    def samples(self, shape: str, text: str) -> str:
+        """Its samples under these labels, in the shape of `histogram_shape`."""
         numbers = tuple(accumulate(self.counts))
-        return (shape % (*numbers, numbers[-1], self.sum)).replace("\0", self.labels)
+        return (shape % (*numbers, numbers[-1], self.sum)).replace("\0", text)
 
 
 def histogram_shape(metric: Metric, buckets: Sequence[float]) -> str:

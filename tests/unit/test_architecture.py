@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {"flower.worker"},
     {"flower.workers"},
     {"flower.state"},
-    {"flower.live", "flower.metrics", "flower.queues", "flower.utils.tasks"},
+    {"flower.feed", "flower.live", "flower.metrics", "flower.queues", "flower.utils.tasks"},
     {"flower.events"},
     {"flower.cluster"},
     {"flower.operate", "flower.problems", "flower.watch"},

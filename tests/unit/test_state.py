@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from flower import state as module
-from flower.state import Moment, State, producer_of
+from flower.state import Moment, State
 from flower.store import Store, TaskQuery, open_store
+from flower.worker import producer_of
 from tests import factories as make
 
 
