@@ -23,6 +23,7 @@ from flower import urls
 from flower.access import Access
 from flower.cluster import Cluster
 from flower.events import Events
+from flower.feed import Feed
 from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
@@ -107,7 +108,7 @@ class Flower(tornado.web.Application):
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))
         inspector.on_facts.append(hub.learned)
-        return Cluster(capp, events, state, state.store, inspector, queues, metrics, hub)
+        return Cluster(capp, events, state, state.store, inspector, queues, metrics, hub, Feed(state))
 
     def _open_store(self) -> Store:
         options = self.options
@@ -191,6 +192,7 @@ class Flower(tornado.web.Application):
             if self.options.unix_socket:
                 _remove(abs_path(self.options.unix_socket))
         self.cluster.hub.stop()
+        self.cluster.feed.stop()
         self.events.stop()
         # Calls that hang are left behind: their threads do not hold up the end of the process.
         self.operations.close()

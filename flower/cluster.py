@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from celery import Celery
 
 from flower.events import Events
+from flower.feed import Feed
 from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
@@ -27,3 +28,4 @@ class Cluster:
     queues: Queues
     metrics: Metrics
     hub: Hub
+    feed: Feed

@@ -8,6 +8,7 @@ from typing import Any
 
 from flower.access import ForbiddenError, UnauthenticatedError
 from flower.control import BrokerDown, Conflict, NoBackend, NoReply, Offline, OperationError, Refused, UnknownTarget
+from flower.feed import FeedFullError
 from flower.inspector import InspectError
 from flower.store import StoreError
 from flower.utils.arguments import ArgumentError
@@ -30,6 +31,7 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (Conflict, 409),
     (Offline, 409),
     (InspectError, 503),
+    (FeedFullError, 503),
     (StoreError, 503),
     (BrokerError, 503),
     (BrokerDown, 503),

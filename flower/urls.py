@@ -11,7 +11,9 @@ from tornado.routing import URLSpec as Url
 from flower.access import PUBLIC
 from flower.api import UnknownApiHandler
 from flower.api.control import ROUTES as OPERATION_ROUTES
+from flower.api.events import StreamEvents
 from flower.api.queues import GetQueueLengths
+from flower.api.stats import GetStats
 from flower.api.tasks import ListTasks, ListTaskTypes, TaskInfo
 from flower.api.workers import ListWorkers
 from flower.utils import gen_cookie_secret
@@ -80,6 +82,8 @@ handlers: list[Url] = [
     Url(r"/api/task/types", ListTaskTypes, name="api_task_types"),
     Url(r"/api/task/info/(.*)", TaskInfo, name="api_task_info"),
     Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
+    Url(r"/api/stats", GetStats, name="api_stats"),
+    Url(r"/api/events", StreamEvents, name="api_events"),
     *(Url(pattern, handler, name=f"api_{handler.operation.name}") for pattern, handler in OPERATION_ROUTES),
     # Machines that watch
     Url(r"/metrics", Metrics, name="metrics"),

@@ -20,6 +20,7 @@ SAMPLES = {
     r"/tasks/datatable$": "/tasks/datatable?draw=1&start=0&length=5&order[0][column]=0",
     r"/login/?$": None,
     r"/stream$": None,
+    r"/api/events$": None,
     r"(/.+)/$": None,
     r"/api/.*$": None,
 }
