@@ -14,7 +14,7 @@ from tests import factories as make
 from tests.api.conftest import Server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-ROUTES = re.findall(r"^### GET (/\S+)$", PAGE, re.MULTILINE)
+ROUTES = re.findall(r"^### (?:GET|POST) (/\S+)$", PAGE, re.MULTILINE)
 PLAIN_PAGES = {"/", "/workers", "/worker/{}", "/task/{}", "/tasks", "/broker", "/stream", "/login/?", "/logout"}
 
 
