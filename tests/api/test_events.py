@@ -266,7 +266,8 @@ def test_odd_events(serve: Serve) -> None:
 def test_wrong_arguments(server: Server, arguments: dict[str, str], named: str) -> None:
     """A wrong argument is a 400 that names it."""
     answer = server.get("/api/events", **arguments)
-    assert (400, f"Invalid {named}") == (answer.status_code, answer.json()["error"][: len(named) + 8])
+    told = answer.json()
+    assert (400, f"Invalid {named}", named) == (answer.status_code, told["error"][: len(named) + 8], told["argument"])
 
 
 def test_wrong_search(server: Server) -> None:

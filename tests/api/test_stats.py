@@ -115,7 +115,8 @@ def test_span(server: Server) -> None:
 def test_wrong_arguments(server: Server, arguments: dict[str, str], named: str) -> None:
     """A wrong argument is a 400 that names it."""
     answer = server.get("/api/stats", **arguments)
-    assert (400, f"Invalid {named}") == (answer.status_code, answer.json()["error"][: len(named) + 8])
+    told = answer.json()
+    assert (400, f"Invalid {named}", named) == (answer.status_code, told["error"][: len(named) + 8], told["argument"])
 
 
 @pytest.mark.parametrize("window", ["5m", "1h", "24h", "7d", "2w", "300"])
