@@ -21,14 +21,17 @@ from tornado.netutil import bind_sockets, bind_unix_socket
 
 from flower import urls
 from flower.access import Access
+from flower.admission import api_keys, cors_origins, credentials, unauthenticated_api
+from flower.audit import Audit
 from flower.cluster import Cluster
 from flower.events import Events
 from flower.feed import Feed
+from flower.gate import Gate
 from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
 from flower.operate import ClusterContext
-from flower.options import credentials, database_path, stored_tasks, unauthenticated_api
+from flower.options import database_path, stored_tasks
 from flower.options import options as default_options
 from flower.queues import Queues
 from flower.state import State
@@ -61,7 +64,10 @@ class Flower(tornado.web.Application):
         self.options = default_options if options is None else options
         self.io_loop = io_loop or IOLoop.current()
         # First what may be refused: nothing is running yet that would have to be stopped.
-        self._access = Access(credentials(self.options), unauthenticated_api(os.environ), self.options.read_only)
+        self._access = Access(
+            credentials(self.options), unauthenticated_api(os.environ), self.options.read_only, api_keys(self.options)
+        )
+        self._origins = cors_origins(self.options)
         self.ssl_options = kwargs.pop("ssl_options", None) or _ssl_options(self.options)
         self.capp = capp or celery.Celery()
         self.capp.loader.import_default_modules()
@@ -108,7 +114,8 @@ class Flower(tornado.web.Application):
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))
         inspector.on_facts.append(hub.learned)
-        return Cluster(capp, events, state, state.store, inspector, queues, metrics, hub, Feed(state))
+        audit = Audit(state, hidden=("args", "kwargs") if options.format_task else ())
+        return Cluster(capp, events, state, state.store, inspector, queues, metrics, hub, audit, Feed(state))
 
     def _open_store(self) -> Store:
         options = self.options
@@ -134,7 +141,7 @@ class Flower(tornado.web.Application):
         options = self.options
         return Site(
             cluster=self.cluster,
-            access=self._access,
+            gate=Gate(self._access, self._origins, self.cluster.audit),
             executor=self.executor,
             operations=self.operations,
             url_prefix=f"/{prefix}" if prefix else "",

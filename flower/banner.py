@@ -9,11 +9,13 @@ from typing import Any
 
 from celery import Celery
 
-from flower.options import options, unauthenticated_api
+from flower.admission import api_keys, unauthenticated_api
+from flower.options import options
 from flower.utils import mask_url
 
 logger = logging.getLogger(__name__)
 
+KEYS_TOLD = 5
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 compared with, not bound
 
 
@@ -53,15 +55,27 @@ def broker(capp: Celery) -> str:
 def audience() -> str:
     """Who can see and do what."""
     if not _open():
-        users = len(options.basic_auth)
-        return f"Access: {users} user{'s' * (users > 1)} with a password; everybody: /metrics and /healthcheck"
+        return f"Access: {'; '.join(_admitted())}; everybody: /metrics and /healthcheck"
     api = "and use the REST API" if unauthenticated_api() else "the REST API is closed"
     where = "on this machine" if _private() else "who can reach this address"
     return f"Access: no login is set up. Everybody {where} can see all tasks with their arguments and results, {api}"
 
 
+def _admitted() -> Iterator[str]:
+    """Who has to log in, and with what."""
+    users, keys = len(options.basic_auth), api_keys(options)
+    if users:
+        yield f"{users} user{'s' * (users > 1)} with a password"
+    if keys:
+        names = ", ".join(f"{key.name}: {key.role}" for key in keys[:KEYS_TOLD])
+        more = f", {len(keys) - KEYS_TOLD} more" if len(keys) > KEYS_TOLD else ""
+        yield f"{len(keys)} API key{'s' * (len(keys) > 1)} ({names}{more})"
+    if not users:
+        yield "the pages are closed, as only basic_auth opens them"
+
+
 def _open() -> bool:
-    return not options.basic_auth
+    return not (options.basic_auth or options.api_keys or options.api_keys_file)
 
 
 def _private() -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from celery import Celery
 
+from flower.audit import Audit
 from flower.events import Events
 from flower.feed import Feed
 from flower.inspector import Inspector
@@ -28,4 +29,5 @@ class Cluster:
     queues: Queues
     metrics: Metrics
     hub: Hub
+    audit: Audit
     feed: Feed

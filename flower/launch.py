@@ -20,9 +20,10 @@ from celery import Celery
 from tornado.netutil import ssl_options_to_context
 from tornado.platform.asyncio import BaseAsyncIOLoop
 
+from flower.admission import api_keys, cors_origins, unauthenticated_api
 from flower.app import Flower
 from flower.banner import print_banner
-from flower.options import OptionError, options, unauthenticated_api
+from flower.options import OptionError, options
 from flower.settings import nearest_word
 from flower.store import NAMES, StoreError
 from flower.urls import settings
@@ -38,6 +39,8 @@ come in waits up to 5 ms for each of them, since SQLite gives the interpreter aw
 def extract_settings() -> dict[str, Any]:
     """Check how the options go together and put what Tornado needs into `flower.urls.settings`, which is returned."""
     unauthenticated_api()
+    api_keys(options)
+    cors_origins(options)
     _check_columns(options.tasks_columns)
     settings["debug"] = options.debug
     if options.cookie_secret:

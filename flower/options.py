@@ -7,16 +7,13 @@ Values come in through `flower.settings`; they are read here, in the command and
 from __future__ import annotations
 
 import math
-import os
-import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tornado.options import Error, define
 from tornado.options import options as default_options
 
-from flower.utils import abs_path, rules, strtobool
+from flower.utils import abs_path, rules
 from flower.utils.rules import at_least, one_of
 from flower.utils.values import Option
 
@@ -84,6 +81,35 @@ TABLE: tuple[Option, ...] = (
         multiple=True,
         rule=rules.USERS,
         secret=True,
+    ),
+    Option(
+        "api_keys",
+        ACCESS,
+        str,
+        None,
+        "Keys for programs; roles are viewer (the default), operator, admin; better kept in api_keys_file",
+        "NAME:KEY[:ROLE],...",
+        multiple=True,
+        secret=True,
+    ),
+    Option(
+        "api_keys_file",
+        ACCESS,
+        str,
+        None,
+        "File with more keys, one a line; # begins a comment",
+        "FILE",
+        rule=rules.FILE,
+    ),
+    Option(
+        "cors_origins",
+        ACCESS,
+        str,
+        None,
+        "Web sites whose scripts may use the API, with a key; * lets every site read where no login is set up",
+        "ORIGIN,...",
+        multiple=True,
+        rule=rules.ORIGINS,
     ),
     Option("read_only", ACCESS, bool, False, "Show everything, change nothing"),
     Option(
@@ -247,23 +273,6 @@ def database_path(db: str) -> str:
 def stored_tasks(max_tasks: int | None, persistent: bool) -> int:
     """How many tasks the store may hold."""
     return max_tasks or (MAX_TASKS_PERSISTENT if persistent else MAX_TASKS)
-
-
-def credentials(options: Any) -> list[str]:
-    """The `user:password` texts that let somebody in; OptionError if they would not keep out who should be kept out."""
-    for name in ("auth", "auth_provider"):
-        if getattr(options, name, None):
-            raise OptionError(f"{name}: must be {rules.NOT_YET.allowed}")
-    return list(options.basic_auth or ())
-
-
-def unauthenticated_api(environ: Mapping[str, str] = types.MappingProxyType(os.environ)) -> bool:
-    """Whether the API is open although nobody can log in."""
-    word = environ.get("FLOWER_UNAUTHENTICATED_API") or "false"
-    try:
-        return bool(strtobool(word))
-    except ValueError:
-        raise OptionError(f"FLOWER_UNAUTHENTICATED_API: must be true or false, not {word!r}") from None
 
 
 define_options()

@@ -6,7 +6,7 @@ import http.client
 from dataclasses import dataclass, field
 from typing import Any
 
-from flower.access import ForbiddenError, UnauthenticatedError
+from flower.access import ForbiddenError, ThrottledError, UnauthenticatedError
 from flower.control import BrokerDown, Conflict, NoBackend, NoReply, Offline, OperationError, Refused, UnknownTarget
 from flower.feed import FeedFullError
 from flower.inspector import InspectError
@@ -30,6 +30,7 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (UnknownTarget, 404),
     (Conflict, 409),
     (Offline, 409),
+    (ThrottledError, 429),
     (InspectError, 503),
     (FeedFullError, 503),
     (StoreError, 503),

@@ -10,6 +10,7 @@ from tornado.routing import URLSpec as Url
 
 from flower.access import PUBLIC
 from flower.api import UnknownApiHandler
+from flower.api.audit import ListAudit
 from flower.api.control import ROUTES as OPERATION_ROUTES
 from flower.api.events import StreamEvents
 from flower.api.queues import GetQueueLengths
@@ -81,6 +82,7 @@ handlers: list[Url] = [
     Url(r"/api/tasks", ListTasks, name="api_tasks"),
     Url(r"/api/task/types", ListTaskTypes, name="api_task_types"),
     Url(r"/api/task/info/(.*)", TaskInfo, name="api_task_info"),
+    Url(r"/api/audit", ListAudit, name="api_audit"),
     Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
     Url(r"/api/stats", GetStats, name="api_stats"),
     Url(r"/api/events", StreamEvents, name="api_events"),

@@ -19,9 +19,10 @@ import tornado.web
 from celery import Celery
 from tornado.httputil import HTTPServerRequest
 
-from flower.access import ANYBODY, PERMISSIONS, Access, ForbiddenError, UnauthenticatedError, User
+from flower.access import PERMISSIONS, PUBLIC, Access, ForbiddenError, ThrottledError, UnauthenticatedError, User
 from flower.cluster import Cluster
 from flower.control import Context
+from flower.gate import Gate
 from flower.problems import NotFoundError, Problem, problem_of
 from flower.store import Task
 from flower.utils import headers
@@ -33,7 +34,6 @@ __all__ = ("BaseHandler", "NotFoundError", "Problem", "Site", "StaticFiles", "de
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ANSWERED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
 
@@ -46,7 +46,7 @@ class Site:
     """What was decided at start and handlers need: `self.site`."""
 
     cluster: Cluster
-    access: Access
+    gate: Gate
     executor: Executor
     operations: Context
     url_prefix: str = ""
@@ -58,6 +58,11 @@ class Site:
     max_tasks: int = 100_000
     loud: set[str] = field(default_factory=set)
     """Problems that were logged and need not be again."""
+
+    @property
+    def access(self) -> Access:
+        """The rules of who may do what."""
+        return self.gate.access
 
 
 class BaseHandler(tornado.web.RequestHandler):
@@ -93,7 +98,7 @@ class BaseHandler(tornado.web.RequestHandler):
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         if packed:
             self.set_header("Content-Encoding", "gzip")
-            self.set_header("Vary", "Accept-Encoding")
+            self.add_header("Vary", "Accept-Encoding")
         self.finish(body)
 
     def get_argument(
@@ -134,27 +139,38 @@ class BaseHandler(tornado.web.RequestHandler):
     # -- the gate
 
     def set_default_headers(self) -> None:
-        for name, value in default_headers(self.site, self.request).items():
+        for name, value in default_headers(self.site, self.request, self.wing == "api").items():
             self.set_header(name, value)
 
     def prepare(self) -> Awaitable[None] | None:
         """Refuse what is not allowed."""
-        self._refuse_foreign()
+        gate, target = self.site.gate, self.path_args[0] if self.path_args else None
         if self.permission not in PERMISSIONS:
             logger.error("%s states no permission and is refused", type(self).__name__)
             raise ForbiddenError(f"{type(self).__name__} states no permission")
-        api = self.wing == "api"
-        if self.request.method == "OPTIONS":
-            # Browsers send no credentials with it, and it tells nothing.
-            user: User | None = ANYBODY
-        else:
-            user = self.current_user
-        self.site.access.require(self.permission, user, api)
+        try:
+            user: User | None = self.current_user
+        except ThrottledError as error:
+            # The page that tells of it must not ask again.
+            user = self.current_user = None
+            if self.permission != PUBLIC and self.request.method != "OPTIONS":
+                gate.refused(self.request, user, self.permission, target, error)
+                raise
+        gate.admit(self.request, user, self.permission, self.wing == "api", target)
         return None
 
     def get_current_user(self) -> User | None:
         """Who sent the request, if they proved it."""
-        return self.site.access.user(headers.basic_credentials(self.request.headers.get("Authorization", "")))
+        return self.site.gate.user(self.request)
+
+    def audit(
+        self, operation: str, target: str | None, given: dict[str, Any], outcome: str, problem: Problem, seconds: float
+    ) -> None:
+        """Keep a line of what this request did; `problem` has the status and why it was not done."""
+        address = self.request.remote_ip or ""
+        self.cluster.audit.record(
+            self.current_user, operation, target, given, outcome, problem.status, seconds, problem.message, address
+        )
 
     def get_login_url(self) -> str:
         """For `tornado.web.authenticated`: Basic has no login page to go to."""
@@ -162,15 +178,6 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def check_xsrf_cookie(self) -> None:
         """The gate refuses foreign requests by their origin, so no token is needed."""
-
-    def _refuse_foreign(self) -> None:
-        """A browser that was sent here by another site may read only what it is shown, never command."""
-        if self.request.method in SAFE_METHODS:
-            return
-        sent = self.request.headers
-        why = headers.foreign(sent.get("Sec-Fetch-Site"), sent.get("Origin"), self.request.host)
-        if why is not None:
-            raise ForbiddenError(why)
 
     # -- methods
 
@@ -209,12 +216,16 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def explain(self, status_code: int, **kwargs: Any) -> Problem:
         """The problem behind `write_error`; sets the headers that go with its status."""
-        problem = self.problem(kwargs.get("exc_info", (None, None, None))[1], status_code)
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        problem = self.problem(error, status_code)
         if problem.status == 405:
             self.set_header("Allow", self.allowed_methods())
             problem = Problem(405, f"Method {self.request.method} is not allowed here, use {self.allowed_methods()}")
-        if problem.status == 401 and self.site.access.login_needed:
-            self.set_header("WWW-Authenticate", 'Basic realm="flower", charset="UTF-8"')
+        if problem.status == 401:
+            for challenge in self.site.gate.challenges(self.request, self.wing == "api"):
+                self.add_header("WWW-Authenticate", challenge)
+        if isinstance(error, ThrottledError):
+            self.set_header("Retry-After", str(error.seconds))
         return problem
 
     def log_exception(
@@ -236,10 +247,10 @@ class StaticFiles(tornado.web.StaticFileHandler):
             self.set_header(name, value)
 
 
-def default_headers(site: Site, request: HTTPServerRequest) -> dict[str, str]:
-    """Security headers for every answer; cross-origin reading where everything is open."""
-    if site.access.open_to_all and request.method in SAFE_METHODS:
-        return headers.SECURITY | headers.CROSS_ORIGIN
+def default_headers(site: Site, request: HTTPServerRequest, api: bool = False) -> dict[str, str]:
+    """Security headers for every answer; for those of the API also which other sites may use it."""
+    if api:
+        return headers.SECURITY | site.gate.origins.headers(request.headers.get("Origin"))
     return headers.SECURITY
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from typing import Any, ClassVar
 
 from flower.api import BaseApiHandler
+from flower.audit import DONE, FAILED
 from flower.control import BY_NAME, OPERATIONS, Operation
 from flower.control.functions import (
     task_rate_limit,
@@ -25,6 +26,7 @@ from flower.control.functions import (
 )
 from flower.utils.arguments import ArgumentError
 from flower.utils.json import dumps
+from flower.web import Problem
 
 __all__ = (
     "ControlHandler",
@@ -57,6 +59,8 @@ logger = logging.getLogger(__name__)
 
 EMPTY_IN_CLASSIC = {"result", "traceback"}
 """What Flower 2.x left out of an answer without it."""
+CLIENT_GONE = 499
+"""nginx's word in its log for a client that went away; nobody is sent it."""
 UNFINISHED = frozenset({"PENDING", "RECEIVED", "STARTED", "RETRY", "REJECTED"})
 
 
@@ -81,24 +85,24 @@ class OperationHandler(ControlHandler):
         """Do it and answer."""
         began = time.monotonic()
         given: dict[str, Any] = {}
-        outcome, status = "failed", 500
+        outcome, problem = FAILED, Problem(500, "")
         try:
             given = self.given()
             performing = self.operation.perform(self.site.operations, target, given)
             self._performing = asyncio.ensure_future(performing)
             answer = await self._performing
-            outcome, status = "done", 200
+            outcome, problem = DONE, Problem(200, "")
         except asyncio.CancelledError:
-            outcome, status = "abandoned", 499
+            problem = Problem(CLIENT_GONE, "The client did not wait for the answer")
             if self._performing is None or not self._performing.cancelled():
                 raise
             return
         except Exception as error:
             problem = self.problem(error)
-            outcome, status = problem.message, problem.status
             raise
         finally:
-            self._audit(target, given, outcome, status, time.monotonic() - began)
+            if self.operation.method != "GET":
+                self.audit(self.operation.name, target, given, outcome, problem, time.monotonic() - began)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.finish(dumps(self._classic(answer) if self.classic else answer))
 
@@ -135,11 +139,6 @@ class OperationHandler(ControlHandler):
             if shown[name] is None and (name == "traceback" or answer["state"] in UNFINISHED):
                 del shown[name]
         return shown
-
-    def _audit(self, target: str | None, given: dict[str, Any], outcome: str, status: int, seconds: float) -> None:
-        audit = getattr(self.cluster, "audit", None)
-        if audit is not None and self.operation.method != "GET":
-            audit.record(self.current_user, self.operation.name, target, given, outcome, status, seconds)
 
 
 def _no_number(word: str) -> None:

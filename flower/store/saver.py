@@ -132,6 +132,7 @@ class Saver(threading.Thread):
             asked = self._asked > self._done
             if self._round % WORKERS_EVERY == 0 or asked:
                 self._store.save_workers(*self._source.take_workers())
+            self._store.audit.write()
             self._store.rollups.write(self._now(), at_once=asked)
             self._store.rollups.tidy(self._now())
         except sqlite3.Error as error:

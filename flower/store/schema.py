@@ -77,3 +77,20 @@ rollups = sa.Table(
 
 `source` is the process that counted. The key begins as every reading does: a family and a span of time.
 """
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    sa.Column("at", sa.Double(), nullable=False),
+    sa.Column("who", sa.Text(), nullable=False),
+    sa.Column("address", sa.Text(), nullable=False),
+    sa.Column("operation", sa.Text(), nullable=False),
+    sa.Column("target", sa.Text()),
+    sa.Column("arguments", sa.Text(), nullable=False),
+    sa.Column("outcome", sa.Text(), nullable=False),
+    sa.Column("status", sa.Integer(), nullable=False),
+    sa.Column("message", sa.Text(), nullable=False),
+    sa.Column("seconds", sa.Double(), nullable=False),
+)
+"""Who did what, see `flower.store.audit`; `arguments` is JSON text."""

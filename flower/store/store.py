@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from flower.store import files, sqlite
+from flower.store import audit, files, sqlite
 from flower.store.columns import BY_NAME, NAMES
 from flower.store.errors import StoreError
 from flower.store.merge import View, join
@@ -55,6 +55,7 @@ class Store:
             raise StoreError(f"Cannot use {file.path}: {error}") from error
         self._reader = sqlite.reader(file.path)
         self.rollups = Rollups(RollupRows(self._writer))
+        self.audit = audit.AuditRows(self._writer)
 
     @property
     def durable(self) -> bool:
@@ -135,6 +136,11 @@ class Store:
         """What happened in a span of time, from what was counted when it happened. Up to a second late."""
         with self._connect() as connection:
             return read_stats(connection, query)
+
+    def audited(self, query: audit.AuditQuery) -> tuple[list[audit.Entry], int]:
+        """Who did what, newest first, and how many entries match."""
+        with self._connect() as connection:
+            return audit.read(connection, query)
 
     def _count(self, connection: sa.Connection, where: list[Clause]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()

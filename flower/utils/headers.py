@@ -16,12 +16,6 @@ SECURITY = {
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
 }
-CROSS_ORIGIN = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "x-requested-with,access-control-allow-origin,authorization,content-type",
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-}
-"""Sent only where anybody may read everything; other sites may read, never command."""
 
 
 def foreign(fetch_site: str | None, origin: str | None, host: str) -> str | None:
@@ -46,3 +40,13 @@ def basic_credentials(authorization: str) -> bytes | None:
         return base64.b64decode(value.strip(), validate=True)
     except (binascii.Error, ValueError):
         return None
+
+
+def bearer_token(authorization: str) -> bytes | None:
+    """The bytes of the API key in an Authorization header, None if it holds none."""
+    scheme, _, value = authorization.strip().partition(" ")
+    token = value.strip()
+    if scheme.lower() != "bearer" or not token:
+        return None
+    # Tornado reads headers as Latin-1, so this gives back what was sent.
+    return token.encode("latin-1", "replace")

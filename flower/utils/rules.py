@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flower.utils import abs_path
+from flower.utils.origins import is_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ WHEN = one_of(("S", "M", "H", "D", "midnight", *(f"W{day}" for day in range(7)))
 USERS = Rule(
     "user:password, or several with commas between them (a comma within a password is written \\,)",
     lambda entries: bool(entries) and all(entry.partition(":")[0] and entry.partition(":")[2] for entry in entries),
+)
+ORIGINS = Rule(
+    "an origin such as https://status.example:8443, without a path, or several with commas between them",
+    lambda entries: bool(entries) and all(map(is_origin, entries)),
 )
 NOT_YET = Rule(
     "left unset: login providers are not part of this version, use --basic-auth=user:password",

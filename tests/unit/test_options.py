@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import Histogram
 
+from flower.admission import unauthenticated_api
 from flower.options import (
     BY_NAME,
     DEFAULT_CONFIG_FILE,
@@ -20,7 +21,6 @@ from flower.options import (
     options,
     restore_defaults,
     stored_tasks,
-    unauthenticated_api,
 )
 from flower.utils.values import Option
 
