@@ -46,7 +46,6 @@ sa.Index("tasks_by_runtime", tasks.c.runtime)
 sa.Index("tasks_by_name", tasks.c.name, tasks.c.received)
 sa.Index("tasks_by_state", tasks.c.state, tasks.c.received)
 sa.Index("tasks_by_worker", tasks.c.worker, tasks.c.received)
-sa.Index("tasks_by_root", tasks.c.root_id)
 _has_parent = tasks.c.parent_id.is_not(None)
 sa.Index("tasks_by_parent", tasks.c.parent_id, sqlite_where=_has_parent, postgresql_where=_has_parent)
 
