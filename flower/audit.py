@@ -94,7 +94,7 @@ class Audit:
 
     def _arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
         shown = {name: HIDDEN if name in self._hidden else value for name, value in arguments.items()}
-        known: dict[str, Any] = _bounded(mask(_bounded(shown, MASKABLE)), TEXT_MOST)
+        known: dict[str, Any] = _shortened(mask(_bounded(shown)))
         if len(dumps(known)) > ARGUMENTS_MOST:
             return {"…": f"{len(shown)} arguments, too long to keep: {_cut(', '.join(map(str, shown)))}"}
         return known
@@ -113,18 +113,25 @@ def _cut(text: str, most: int = TEXT_MOST) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
-def _bounded(value: Any, text_most: int, depth: int = 0) -> Any:
-    """A copy of a JSON value that is no longer, wider or deeper than allowed."""
+def _bounded(value: Any, depth: int = 0) -> Any:
+    """A copy of a JSON value that is no wider or deeper than allowed, with texts still long enough to be masked."""
     if isinstance(value, (dict, list, tuple)) and depth > DEPTH_MOST:
         return "…"
     if isinstance(value, dict):
-        known = {_cut(str(key), 64): _bounded(value[key], text_most, depth + 1) for key in list(value)[:ITEMS_MOST]}
+        known = {_cut(str(key), 64): _bounded(value[key], depth + 1) for key in list(value)[:ITEMS_MOST]}
         return {**known, "…": f"{len(value) - ITEMS_MOST} more"} if len(value) > ITEMS_MOST else known
     if isinstance(value, (list, tuple)):
-        items = [_bounded(item, text_most, depth + 1) for item in value[:ITEMS_MOST]]
+        items = [_bounded(item, depth + 1) for item in value[:ITEMS_MOST]]
         return [*items, f"… {len(value) - ITEMS_MOST} more"] if len(value) > ITEMS_MOST else items
-    if value is None or isinstance(value, (bool, float)):
-        return value
-    if isinstance(value, int) and abs(value) < 2**53:
-        return value
-    return _cut(str(value) if not isinstance(value, int) else f"{value:.3e}" if abs(value) < 1e300 else "…", text_most)
+    if isinstance(value, int) and abs(value) >= 2**53:
+        return f"{value:.3e}" if abs(value) < 10**300 else "…"
+    return value if value is None or isinstance(value, (bool, int, float)) else _cut(str(value), MASKABLE)
+
+
+def _shortened(value: Any) -> Any:
+    """The value with every text cut."""
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    return _cut(value) if isinstance(value, str) else value

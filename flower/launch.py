@@ -39,7 +39,11 @@ come in waits up to 5 ms for each of them, since SQLite gives the interpreter aw
 def extract_settings() -> dict[str, Any]:
     """Check how the options go together and put what Tornado needs into `flower.urls.settings`, which is returned."""
     unauthenticated_api()
-    api_keys(options)
+    for key in api_keys(options):
+        if key.short:
+            logger.warning(
+                "api_keys: the key %r is so short that it may be guessed; python -m flower.apikeys new", key.name
+            )
     cors_origins(options)
     _check_columns(options.tasks_columns)
     settings["debug"] = options.debug

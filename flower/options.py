@@ -90,6 +90,7 @@ TABLE: tuple[Option, ...] = (
         "Keys for programs; roles are viewer (the default), operator, admin; better kept in api_keys_file",
         "NAME:KEY[:ROLE],...",
         multiple=True,
+        rule=rules.KEYS,
         secret=True,
     ),
     Option(

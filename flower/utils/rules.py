@@ -74,6 +74,7 @@ USERS = Rule(
     "user:password, or several with commas between them (a comma within a password is written \\,)",
     lambda entries: bool(entries) and all(entry.partition(":")[0] and entry.partition(":")[2] for entry in entries),
 )
+KEYS = Rule("name:key or name:key:role, or several with commas between them", bool)
 ORIGINS = Rule(
     "an origin such as https://status.example:8443, without a path, or several with commas between them",
     lambda entries: bool(entries) and all(map(is_origin, entries)),

@@ -54,6 +54,22 @@ def test_broker(conf: dict[str, Any], expected: str) -> None:
         ({"basic_auth": ["a:b"]}, "", "Access: 1 user with a password; everybody: /metrics and /healthcheck"),
         ({"basic_auth": ["a:b", "c:d"]}, "", "Access: 2 users with a password; everybody: /metrics and /healthcheck"),
         (
+            {"api_keys": ["ci:a", "cd:b:admin"]},
+            "true",
+            (
+                "Access: 2 API keys (ci: viewer, cd: admin); the pages are closed, as only basic_auth opens them; "
+                "everybody: /metrics and /healthcheck"
+            ),
+        ),
+        (
+            {"basic_auth": ["a:b"], "api_keys": [f"k{number}:x" for number in range(7)]},
+            "",
+            (
+                "Access: 1 user with a password; 7 API keys (k0: viewer, k1: viewer, k2: viewer, k3: viewer, "
+                "k4: viewer, 2 more); everybody: /metrics and /healthcheck"
+            ),
+        ),
+        (
             {},
             "",
             (

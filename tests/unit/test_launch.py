@@ -20,6 +20,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from flower import launch
+from flower.apikeys import hashed
 from flower.launch import SWITCH_SECONDS, bind_fault, extract_settings, leave, run
 from flower.options import OptionError, options
 from flower.store import StoreError
@@ -264,3 +265,29 @@ def test_leave_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch.os, "_exit", codes.append)
     leave()
     assert [] == codes
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"api_keys": ["secret"]}, "api_keys: entry 1 must be name:key"),
+        ({"api_keys": ["ci:secret:boss"]}, "api_keys: the role of the key 'ci' must be one of viewer, operator, admin"),
+        ({"api_keys_file": "/nowhere/secret-keys"}, "api_keys_file: /nowhere/secret-keys cannot be read"),
+        ({"api_keys": ["ci:a"], "cors_origins": ["*"]}, "cors_origins: [*] cannot be combined"),
+    ],
+)
+def test_faulty_keys(values: dict[str, Any], message: str) -> None:
+    """Keys that cannot be used end the start before anything runs."""
+    for name, value in values.items():
+        options[name] = value
+    with pytest.raises(OptionError, match=message):
+        extract_settings()
+
+
+def test_short_keys(caplog: pytest.LogCaptureFixture) -> None:
+    """A key that may be guessed is told of by its name; a hashed one cannot be judged."""
+    options.api_keys = ["ci:short", "cd:a-long-and-random-key", f"ce:{hashed('short')}"]
+    extract_settings()
+    assert 1 == len(caplog.records)
+    assert "'ci'" in caplog.text
+    assert "short:" not in caplog.text
