@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -13,6 +14,8 @@ from flower.control.context import REPLY_SECONDS
 from flower.store import FINAL_STATES, TaskQuery
 from flower.utils.search import And, Not, OneOf, Query, parse_query
 
+SETTLED_SECONDS = 6.0
+"""A pool tends to its processes every five seconds: until then a worker has not become what it was told to be."""
 FINAL = Not(OneOf("state", "state", tuple(sorted(state.lower() for state in FINAL_STATES))))
 
 
@@ -44,8 +47,14 @@ class ClusterContext(Context):
         return {name: task_names(known.get("registered")) for name, known in facts if name in live}
 
     def refresh(self, workers: Sequence[str]) -> None:
-        if workers:
-            self.cluster.inspector.inspect(sorted(workers))
+        names = sorted(workers)
+        if names:
+            self.cluster.inspector.inspect(names)
+            asyncio.get_running_loop().call_later(SETTLED_SECONDS, self._refresh_again, names)
+
+    def _refresh_again(self, names: list[str]) -> None:
+        if not self.closed:
+            self.cluster.inspector.inspect(names)
 
     async def task(self, uuid: str) -> Mapping[str, Any] | None:
         return await self.call(self.pools.reading, self.cluster.state.task, uuid)

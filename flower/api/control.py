@@ -88,6 +88,8 @@ class OperationHandler(ControlHandler):
         outcome, problem = FAILED, Problem(500, "")
         try:
             given = self.given()
+            for permission in self.operation.permissions(given):
+                self.site.access.require(permission, self.current_user, api=True)
             performing = self.operation.perform(self.site.operations, target, given)
             self._performing = asyncio.ensure_future(performing)
             answer = await self._performing

@@ -66,6 +66,7 @@ class Context:
         self.capp = capp
         self.timeout = timeout
         self.pools = Pools()
+        self.closed = False
         self.hides = False
         """Whether the payloads that events told are not to be shown as they are (`format_task`)."""
         self.secret = secrets.token_bytes(32)
@@ -75,6 +76,7 @@ class Context:
 
     def close(self) -> None:
         """Leave the threads to end by themselves."""
+        self.closed = True
         self.poller.close()
         for pool in (self.pools.control, self.pools.publish, self.pools.results, self.pools.reading):
             pool.shutdown(wait=False, cancel_futures=True)

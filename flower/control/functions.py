@@ -108,10 +108,12 @@ async def task_timeout(
     hard: float | None = None,
     workername: str | None = None,
     *,
+    restart: bool = False,
     app: Celery | None = None,
 ) -> Answer:
-    """Limit how long the tasks of a name run."""
-    return await _perform("task.timeout", task_name, app, soft=soft, hard=hard, workername=workername)
+    """Limit how long the tasks of a name run; with `restart` at once."""
+    given = {"soft": soft, "hard": hard, "workername": workername, "restart": restart}
+    return await _perform("task.timeout", task_name, app, **given)
 
 
 async def worker_shutdown(workername: str, *, app: Celery | None = None) -> Answer:

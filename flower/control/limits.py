@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from flower.control.context import Context
-from flower.control.errors import BadArgument, UnknownTarget
+from flower.control.errors import BadArgument, Refused, UnknownTarget
 from flower.control.operation import Answer, Argument, Operation
 from flower.control.replies import UNKNOWN_TASK, known_worker, outcome, silence
 
@@ -33,8 +33,13 @@ async def time_limit(
     soft: float | None = None,
     hard: float | None = None,
     workername: str | None = None,
+    restart: bool = False,
 ) -> Answer:
-    """Limit how long the tasks of a name run, in seconds; without either both limits are lifted."""
+    """Limit how long the tasks of a name run, in seconds; without either both limits are lifted.
+
+    Workers look at new limits only when they set up their tasks anew (celery.worker.request keeps those that it
+    found): with `restart` each process of their pools is replaced after its next task, and the limits are in force.
+    """
     for name, value in (("soft", soft), ("hard", hard)):
         if value is not None and value <= 0:
             raise BadArgument(name, f"Invalid {name} {value:g}, expected a number of seconds greater than 0")
@@ -42,7 +47,19 @@ async def time_limit(
         raise BadArgument("soft", f"Invalid soft {soft:g}, expected at most hard, which is {hard:g}")
     arguments = {"task_name": taskname, "soft": soft, "hard": hard}
     done = await _everywhere(context, taskname, workername, "time_limit", arguments, "Failed to set timeouts")
-    return {"message": "time limits set successfully", "task": taskname, "soft": soft, "hard": hard, **done}
+    in_force = restart and await _set_up_anew(context, list(done["workers"]))
+    limits = {"soft": soft, "hard": hard, "in_force": in_force}
+    return {"message": "time limits set successfully", "task": taskname, **limits, **done}
+
+
+async def _set_up_anew(context: Context, workers: list[str]) -> bool:
+    """Have the workers restart their pools. Raises Refused when one does not."""
+    replies = await context.ask("pool_restart", {"reload": False}, workers)
+    refused = {name: str(reply["error"]) for name, reply in replies.items() if "error" in reply}
+    if refused:
+        why = "; ".join(sorted(set(refused.values())))
+        raise Refused(f"The limits are set, but not in force: a pool was not restarted: {why}", refused=refused)
+    return replies.keys() >= set(workers)
 
 
 async def _everywhere(
@@ -96,6 +113,13 @@ OPERATIONS: tuple[Operation, ...] = (
             WORKER,
             Argument("soft", "float", maximum=LONGEST_SECONDS, help="Seconds until the task is told to end"),
             Argument("hard", "float", maximum=LONGEST_SECONDS, help="Seconds until its process is ended"),
+            Argument(
+                "restart",
+                "bool",
+                default=False,
+                help="Restart the pools, each process after its next task: until then workers keep the old limits",
+                permission="worker.pool.restart",
+            ),
         ),
         label="Set time limits",
         example={
@@ -103,6 +127,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "task": "tasks.add",
             "soft": 30.0,
             "hard": 60.0,
+            "in_force": True,
             "workers": {"celery@worker1": "time limits set successfully"},
             "refused": {},
             "silent": [],

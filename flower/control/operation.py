@@ -50,6 +50,8 @@ class Argument:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     where: Literal["query", "body"] = "query"
+    permission: str = ""
+    """What is needed besides to give it: it does more than the operation."""
 
     def read(self, value: Any) -> Any:
         """The value, from a text or from JSON. Raises ArgumentError."""
@@ -123,6 +125,11 @@ class Operation:
         if self.options:
             arguments["options"] = {name: value for name, value in given.items() if name not in arguments}
         return arguments
+
+    def permissions(self, given: Mapping[str, Any]) -> list[str]:
+        """What is needed besides for these arguments. Raises ArgumentError."""
+        guarded = [argument for argument in self.arguments if argument.permission]
+        return [argument.permission for argument in guarded if argument.read(given.get(argument.name))]
 
     async def perform(self, context: Context, target: str | None, given: Mapping[str, Any]) -> Answer:
         """Do it with arguments as they were sent. Raises ArgumentError and OperationError."""

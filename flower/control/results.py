@@ -66,7 +66,7 @@ async def describe(context: Context, task_id: str, meta: Meta | None, insist: bo
     return {
         "task-id": task_id,
         "state": state,
-        "result": (_exception(value) if state in ("FAILURE", "RETRY", "REVOKED") else _jsonable(value)),
+        "result": _shown(state, value),
         "traceback": meta.get("traceback"),
         "success": state == "SUCCESS" if state in READY else None,
         "date_done": done.isoformat() if isinstance(done, datetime) else done,
@@ -101,6 +101,13 @@ def _has_expired(context: Context, ended: float) -> bool:
     expires = context.capp.conf.result_expires
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
     return bool(seconds) and bool(ended) and time.time() - ended > float(seconds)
+
+
+def _shown(state: str, value: Any) -> Any:
+    """The result of an ended task; what the record of a running one has is not its result."""
+    if state not in READY:
+        return None
+    return _jsonable(value) if state == "SUCCESS" else _exception(value)
 
 
 def _jsonable(value: Any) -> Any:

@@ -18,6 +18,8 @@ from flower.control.waiting import READY
 from flower.utils.literals import readable
 
 AGAIN = READY | {"REJECTED"}
+CUT_FROM = 200
+"""Characters from which what is recorded may be cut: Celery cuts at 1,024 unless it is told otherwise."""
 ROUTES = frozenset({"queue", "routing_key", "exchange"})
 
 
@@ -75,11 +77,21 @@ def _recorded(task: Mapping[str, Any], record: Meta | None, which: str, kind: ty
     if text is None:
         raise _lost(which, "they were not recorded")
     value = readable(text)
-    if isinstance(value, kind):
+    cut = len(text) >= CUT_FROM and _has_cut_text(value)
+    if isinstance(value, kind) and not cut:
         return value
-    if "..." in text:
+    if cut or "..." in text:
         raise _lost(which, "Celery recorded only the beginning of them")
     raise _lost(which, "what was recorded is no plain value, or one that was hidden")
+
+
+def _has_cut_text(value: Any) -> bool:
+    """Whether a text in the value ends as Celery ends what it cuts."""
+    if isinstance(value, dict):
+        return any(map(_has_cut_text, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_cut_text, value))
+    return isinstance(value, str) and value.endswith("...")
 
 
 def _lost(which: str, why: str) -> Conflict:

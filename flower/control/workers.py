@@ -111,11 +111,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/worker/pool/restart/{target}",
         "worker",
         restart,
-        "Start the processes of a worker's pool anew; needs the setting worker_pool_restarts",
+        "Replace the processes of a worker's pool, each after its next task; needs the setting worker_pool_restarts",
         role="admin",
         destructive=True,
         label="Restart pool",
-        question="Restart the pool of {}? Tasks that run now are ended.",
+        question="Restart the pool of {}? Each process is replaced after its task.",
         example={
             "message": "Restarting 'celery@worker1' worker's pool",
             "worker": "celery@worker1",
