@@ -178,7 +178,7 @@ OPTIONS: dict[str, Reader] = {
     "exchange": _text,
     "headers": _headers,
     "serializer": _known_by(lambda: registry._encoders, "a serializer"),
-    "compression": _known_by(compression.encoders, "a compression"),
+    "compression": _known_by(lambda: compression._aliases, "a compression"),
     "time_limit": _positive,
     "soft_time_limit": _positive,
     "ignore_result": _bool,

@@ -32,7 +32,7 @@ def confirms(
     if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 16 for part in parts[:2]):
         return False
     shown, issued = int(parts[0]), int(parts[1])
-    if not hmac.compare_digest(parts[2].encode(), _signature(secret, shown, issued, facts).encode()):
+    if not hmac.compare_digest(parts[2].encode("utf-8", "replace"), _signature(secret, shown, issued, facts).encode()):
         return False
     age = (time.time() if now is None else now) - issued
     return number <= shown and age <= max_age_seconds
