@@ -21,10 +21,13 @@ REDIS = ["kombu[redis]", "hiredis>=2"]
 TEST = [
     *REDIS,
     "hypothesis>=6.100",
+    "jsonschema>=4.20",
+    "openapi-spec-validator>=0.7",
     "playwright>=1.40",
     "pytest>=8",
     "pytest-asyncio>=1.0",
     "requests>=2.31",
+    "schemathesis>=4.1",
 ]
 CHECK = [
     "codespell>=2.3",

@@ -13,11 +13,13 @@ from flower.api import UnknownApiHandler
 from flower.api.audit import ListAudit
 from flower.api.control import ROUTES as OPERATION_ROUTES
 from flower.api.events import StreamEvents
+from flower.api.openapi import OpenApi
 from flower.api.queues import GetQueueLengths
 from flower.api.stats import GetStats
 from flower.api.tasks import ListTasks, ListTaskTypes, TaskInfo
 from flower.api.workers import ListWorkers
 from flower.utils import gen_cookie_secret
+from flower.views.api_docs import ApiDocs
 from flower.views.auth import LoginHandler, LogoutHandler
 from flower.views.broker import BrokerView
 from flower.views.datatable import TasksDataTable
@@ -86,6 +88,8 @@ handlers: list[Url] = [
     Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
     Url(r"/api/stats", GetStats, name="api_stats"),
     Url(r"/api/events", StreamEvents, name="api_events"),
+    Url(r"/api/openapi\.json", OpenApi, name="api_openapi"),
+    Url(r"/api/docs", ApiDocs, name="api_docs"),
     *(Url(pattern, handler, name=f"api_{handler.operation.name}") for pattern, handler in OPERATION_ROUTES),
     # Machines that watch
     Url(r"/metrics", Metrics, name="metrics"),

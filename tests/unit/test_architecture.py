@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"flower.audit", "flower.feed", "flower.live", "flower.metrics", "flower.queues", "flower.utils.tasks"},
     {"flower.events"},
     {"flower.cluster"},
-    {"flower.gate", "flower.operate", "flower.problems", "flower.watch"},
+    {"flower.gate", "flower.openapi", "flower.operate", "flower.problems", "flower.watch"},
     {"flower.web"},
     {"flower.api", "flower.views"},
     {"flower.urls"},
