@@ -28,6 +28,7 @@ from flower.settings import nearest_word
 from flower.store import NAMES, StoreError
 from flower.urls import settings
 from flower.utils import abs_path
+from flower.utils.memory import settle_memory
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ def run(capp: Celery, quiet: bool = False, application: type[Flower] = Flower) -
         app = application(capp=capp, options=options, **extract_settings())
     except StoreError as error:
         raise OptionError(f"db: {error}") from None
+    settle_memory()
     stop_on_signals(app)
     try:
         port = app.start_http_server()

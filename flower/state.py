@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
+from sys import intern
 from typing import Any, Protocol
 
 from flower.ingest.views import settled_view_of, view_of
@@ -26,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 MAX_OPEN_TASKS = 50_000
 """About 1 KB each. Older unfinished tasks stay in the store, and late events still find them there."""
-MAX_UNSAVED = 12_000
+MAX_UNSAVED = 5_000
 """Changed tasks, of about 2 KB each, that wait for the store before events are held back."""
-HURRY_AT = 4_000
+HURRY_AT = 1_500
 HELD_BACK_SECONDS = 5.0
 MAX_QUEUE_NAMES = 1_000
 
@@ -125,9 +126,11 @@ class State:
         elif type_ == "task-started":
             waited = waiting_seconds(task)
             if waited is not None:
-                self._waits.append((host, task.get("name") or "", waited))
+                self._waits.append((intern(host), intern(task.get("name") or ""), waited))
         ended = type_ == "task-succeeded" or type_ == "task-failed"
-        return host, type_, task.get("name") or "", task.get("runtime") if ended else None
+        # Counters keep these texts: one of each, not the one that came with each event.
+        name = intern(task.get("name") or "")
+        return intern(host), intern(type_), name, task.get("runtime") if ended else None
 
     def _worker_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
         self.workers.hear(type_, host, event, now)

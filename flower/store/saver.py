@@ -20,7 +20,7 @@ RETRY_SECONDS = 1.0
 WORKERS_EVERY = 5
 """Workers are saved once in so many rounds: heartbeats change them all the time."""
 
-BATCH = 6_000
+BATCH = 5_000
 """Tasks written at once. More would hold more of a burst in memory and save nothing."""
 
 Batch = list[View]
