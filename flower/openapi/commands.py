@@ -176,7 +176,8 @@ def permission_of(operation: Operation) -> tuple[str, str]:
 
 
 def tag_of(operation: Operation) -> str:
-    return TAGS[operation.name.partition(".")[0]]
+    """The heading that it stands under."""
+    return "Tasks" if operation.method == "GET" else TAGS[operation.name.partition(".")[0]]
 
 
 def answer_of(operation: Operation) -> str:

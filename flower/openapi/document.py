@@ -37,6 +37,12 @@ SCHEMES = {
     "basic": {"type": "http", "scheme": "basic", "description": "A user of `--basic_auth`"},
     "key": {"type": "http", "scheme": "bearer", "description": "A key of `--api_keys`"},
 }
+TAGS = (
+    *("Workers", "Tasks", "Queues", *commands.TAGS.values()),
+    *("Statistics", "Live events", "Audit", "Description", "Machines that watch"),
+)
+"""The headings, in the order of reading."""
+
 OPEN: list[dict[str, list[str]]] = [{"basic": []}, {"key": []}, {}]
 """Any of these; nothing is needed where the API was opened to everybody."""
 
@@ -64,7 +70,7 @@ def _document() -> Document:
         },
         "servers": [{"url": "/"}],
         "security": OPEN,
-        "tags": [{"name": tag} for tag in dict.fromkeys(item["tags"][0] for item in _items(paths))],
+        "tags": [{"name": tag} for tag in TAGS],
         "paths": paths,
         "components": {
             "schemas": {**schemas(), "TaskOptions": {"type": "object", "properties": options}},
@@ -72,10 +78,6 @@ def _document() -> Document:
             "securitySchemes": SCHEMES,
         },
     }
-
-
-def _items(paths: dict[str, dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    return (item for methods in paths.values() for item in methods.values())
 
 
 def _problems(media: str, schema: Schema) -> dict[str, Any]:

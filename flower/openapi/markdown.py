@@ -12,6 +12,8 @@ from flower.openapi.examples import curl, python
 BASE = "http://localhost:5555"
 BLOCK = re.compile(r"<!-- route: (GET|POST) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 WIDTH = 100
+MANY = 10**9
+"""A limit that nobody needs to be told."""
 
 
 def fill(text: str) -> str:
@@ -37,8 +39,9 @@ def section(whole: Document, method: str, path: str, item: dict[str, Any]) -> st
     elif sample is not None:
         parts.append(f"```json\n{compact(sample)}\n```")
     statuses = ", ".join(status for status in item["responses"] if status != "200")
-    needs = "nobody has to log in" if item["x-permission"] == "public" else f"for every {item['x-role']}"
-    parts.append(f"Needs `{item['x-permission']}`: {needs}." + (f" Errors: {statuses}." if statuses else ""))
+    roles = {"viewer": "viewers, operators and admins", "operator": "operators and admins", "admin": "admins"}
+    who = "everybody, without a login" if item["x-permission"] == "public" else roles[item["x-role"]]
+    parts.append(f"For {who}." + (f" Errors: {statuses}." if statuses else ""))
     return "\n\n".join(parts)
 
 
@@ -59,11 +62,11 @@ def rows(whole: Document, item: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _row(name: str, where: str, schema: dict[str, Any], required: bool) -> dict[str, str]:
-    kind = schema.get("type", "string")
+    kind = schema.get("title") or schema.get("type", "string")
     kind = kind if isinstance(kind, str) else kind[0]
     bounds = [schema.get("minimum"), schema.get("maximum")]
     if bounds[0] is not None:
-        kind += f" {bounds[0]} to {bounds[1]}" if bounds[1] is not None else f" from {bounds[0]}"
+        kind += f" {bounds[0]} to {bounds[1]}" if (bounds[1] or MANY) < MANY else f" from {bounds[0]}"
     elif bounds[1] is not None:
         kind += f" up to {bounds[1]}"
     if "enum" in schema:

@@ -8,7 +8,7 @@ from flower.openapi.samples import AUDIT, EVENTS, INFO, STATS, TASKS, WORKERS
 from flower.store import COLUMNS, TASK_STATES
 
 SORTABLE = sorted(column.name for column in COLUMNS if column.kind != "json")
-DURATION: Schema = {"type": "string", "pattern": "^[0-9]{1,9}[smhdw]?$"}
+DURATION: Schema = {"type": "string", "title": "duration", "pattern": "^[0-9]{1,9}[smhdw]?$"}
 STATES = ", ".join(f"`{state}`" for state in TASK_STATES)
 DIGITS = 10**18 - 1
 HTML = "text/html"

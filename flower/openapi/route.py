@@ -9,7 +9,11 @@ Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
 BOOL: Schema = {"type": "boolean"}
-TIME: Schema = {"type": "string", "description": "Seconds since the epoch, ISO 8601, or YYYY-MM-DD HH:MM"}
+TIME: Schema = {
+    "type": "string",
+    "title": "time",
+    "description": "Seconds since the epoch, ISO 8601, or YYYY-MM-DD HH:MM",
+}
 JSON = "application/json"
 
 
