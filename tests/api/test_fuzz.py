@@ -1,0 +1,107 @@
+"""Requests made from the API's own description: nothing a client sends makes a 500, and answers are as described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from celery import Celery
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis import checks
+
+from flower.control import execution, workers
+from flower.openapi import document
+from tests import factories as make
+from tests.api.conftest import SECONDS, Server
+
+EXAMPLES = 30
+"""Requests for each route, twice."""
+PATIENCE = 0.02
+"""Seconds that a command waits for workers that there are not."""
+
+WHOLE = document()
+STREAM = "/api/events"
+KNOWN = {"workername": make.WORKER, "uuid": "a", "taskname": "tasks.known", "queue": "celery"}
+
+
+def no_fault(_context: Any, answer: Any, _case: Any) -> None:
+    """503 and 504 tell of others; 500 is our own fault."""
+    assert answer.status_code != 500, answer.text
+
+
+CHECKS = [
+    no_fault,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+schema = schemathesis.openapi.from_dict(WHOLE)
+bounded = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def known(*args: object, **kwargs: object) -> None:
+    """A task that takes anything."""
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Server]:
+    """An open server that knows a worker, a few tasks and a queue; its broker has no workers."""
+    capp = Celery("fuzz", broker="memory://", set_as_current=False)
+    capp.task(known, name="tasks.known")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FLOWER_UNAUTHENTICATED_API", "true")
+        patch.setattr(execution, "WAIT_SECONDS", PATIENCE)
+        for name in ("GOODBYE_SECONDS", "PING_SECONDS"):
+            patch.setattr(workers, name, PATIENCE)
+        server = Server(capp)
+        server.app.settings["site"].operations.timeout = PATIENCE
+        server.feed(make.heartbeat(), make.success("a"), make.failure("b"), make.received("c"))
+        yield server
+        server.end()
+
+
+def send(server: Server, case: Any) -> None:
+    """Send it, and hold the answer to its description."""
+    if isinstance(case.query, dict) and "timeout" in case.query:
+        case.query["timeout"] = PATIENCE
+    if isinstance(case.body, dict) and isinstance(case.body.get("timeout"), (int, float)):
+        case.body["timeout"] = min(case.body["timeout"], PATIENCE)
+    answer = case.call(base_url=server.url, session=server.session, timeout=SECONDS, allow_redirects=False)
+    case.validate_response(answer, checks=CHECKS)
+
+
+@schema.exclude(path=STREAM).parametrize()
+@bounded
+def test_anything(case: Any, target: Server) -> None:
+    """Whatever is sent, the answer is described."""
+    send(target, case)
+
+
+@schema.include(path_regex="[{]").parametrize()
+@bounded
+def test_known_targets(case: Any, target: Server) -> None:
+    """Also when it is about a worker, a task or a queue that there is."""
+    for name in case.path_parameters:
+        case.path_parameters[name] = KNOWN[name]
+    send(target, case)
+
+
+@schema.include(path=STREAM).parametrize()
+@bounded
+def test_stream(case: Any, target: Server) -> None:
+    """The stream, which does not end, begins as described or tells what is wrong."""
+    sent = case.as_transport_kwargs(base_url=target.url)
+    with target.session.request(**sent, timeout=SECONDS, stream=True) as answer:
+        assert answer.status_code in (200, 400)
+        kind = "text/event-stream" if answer.status_code == 200 else "application/json"
+        assert answer.headers["Content-Type"].startswith(kind)
