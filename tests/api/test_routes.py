@@ -31,7 +31,7 @@ SAMPLES |= {f"{operation.pattern}$": None for operation in OPERATIONS}
 PATHS = [
     path
     for spec in urls.handlers
-    if (path := SAMPLES.get(spec.regex.pattern, spec.regex.pattern.removesuffix("$"))) is not None
+    if (path := SAMPLES.get(spec.regex.pattern, spec.regex.pattern.removesuffix("$").replace("\\.", "."))) is not None
 ]
 
 
