@@ -24,6 +24,7 @@ PAGES = {
     "task-retried": f"/task/{RETRIED}",
     "task-hostile": f"/task/{HOSTILE_TASK}",
     "broker": "/broker",
+    "api": "/api/docs",
     "unknown": "/nope",
     "logout": "/logout",
 }
@@ -58,6 +59,7 @@ def test_page_without_script(visit: Open, name: str) -> None:
         "tasks": "1–15 of 44",
         "tasks-error": "Missing closing parenthesis at position 18",
         "tasks-none": "No task matches",
+        "api": "/api/worker/pool/grow/{workername}",
         "task-failed": "ValueError('boom')",
         "task-retried": "Was tried 2 times",
         "task-hostile": HOSTILE,
