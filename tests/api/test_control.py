@@ -176,7 +176,7 @@ def test_unknown_targets(shop: Shop, path: str) -> None:
 
 def test_near_names(shop: Shop) -> None:
     """A task that nobody has is told with those that sound like it."""
-    assert ["shop.add"] == shop.post("/api/task/apply/shop.ad")[1]["near"]
+    assert "shop.add" == shop.post("/api/task/apply/shop.ad")[1]["near"][0]
 
 
 def test_refusal(shop: Shop) -> None:

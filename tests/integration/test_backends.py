@@ -80,7 +80,7 @@ def test_no_backend(bare: Plant) -> None:
 def test_end_while_many_wait(redis: Redis, tmp_path: Path) -> None:
     """The server ends in time though a hundred wait for results that never come."""
     url = f"redis://127.0.0.1:{redis.port}"
-    with plant_of(tmp_path, f"{url}/9", f"{url}/10") as plant, ThreadPoolExecutor(100) as threads:
+    with plant_of(tmp_path, f"{url}/14", f"{url}/15") as plant, ThreadPoolExecutor(100) as threads:
         plant.hire("main", "-c", "1", "-Q", "other")
         body = {"args": [1, 2], "timeout": 300}
         waiting = [threads.submit(_abandoned, plant, body) for _ in range(100)]

@@ -310,11 +310,11 @@ def test_unknown_worker(plant: Plant) -> None:
 def test_many_wait(plant: Plant) -> None:
     """While a hundred wait for their results, everything else is answered."""
     with ThreadPoolExecutor(100) as threads:
-        body = {"args": [0], "queue": "unread", "timeout": 20}
+        body = {"args": [0], "queue": "unread", "timeout": 90}
         waiting = [threads.submit(plant.desk.post, "/api/task/apply/work.sleep", body) for _ in range(100)]
-        wait_for(lambda: plant.waiting("unread") == 100, 15, "all are sent")
+        wait_for(lambda: plant.waiting("unread") == 100, 45, "all are sent")
         answers = [
-            plant.desk.do("/api/task/apply/work.add", {"args": [1, 2], "timeout": 15})["result"],
+            plant.desk.do("/api/task/apply/work.add", {"args": [1, 2], "timeout": 45})["result"],
             len(plant.desk.do("/api/task/async-apply/work.add", {"args": [1, 2]})["task-id"]),
             len(plant.desk.tasks(limit=1)),
             plant.desk.do(f"/api/worker/pool/grow/{MAIN}")["reply"],
