@@ -88,7 +88,7 @@ handlers: list[Url] = [
     Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
     Url(r"/api/stats", GetStats, name="api_stats"),
     Url(r"/api/events", StreamEvents, name="api_events"),
-    Url(r"/api/openapi\.json", OpenApi, name="api_openapi"),
+    Url(r"/api/openapi.json", OpenApi, name="api_openapi"),
     Url(r"/api/docs", ApiDocs, name="api_docs"),
     *(Url(pattern, handler, name=f"api_{handler.operation.name}") for pattern, handler in OPERATION_ROUTES),
     # Machines that watch

@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 Item = dict[str, Any]
+WIDTH = 120
+"""Longer lines are broken, as the formatter would."""
 
 
 def body_of(item: Item) -> Any:
@@ -42,7 +44,7 @@ def curl(base: str, method: str, path: str, item: Item) -> str:
         parts += ["-X", "POST"]
     parts.append(shlex.quote(address))
     if body is not None:
-        parts += ["--json", shlex.quote(json.dumps(body))]
+        parts += ["-H 'Content-Type: application/json' -d", shlex.quote(json.dumps(body))]
     return " ".join(parts)
 
 
@@ -59,7 +61,12 @@ def python(base: str, method: str, path: str, item: Item) -> str:
         lines = f"with requests.{method}({', '.join([*arguments, 'stream=True'])}) as answer:\n"
         return f"{lines}    for line in answer.iter_lines():\n        print(line.decode())"
     media = next(iter(item["responses"]["200"]["content"]))
-    return f"requests.{method}({', '.join(arguments)}).{'json()' if media == 'application/json' else 'text'}"
+    read = "json()" if media == "application/json" else "text"
+    line = f"requests.{method}({', '.join(arguments)}).{read}"
+    if len(line) <= WIDTH:
+        return line
+    inside = "".join(f"    {argument},\n" for argument in arguments)
+    return f"requests.{method}(\n{inside}).{read}"
 
 
 def _literal(value: Any) -> str:
