@@ -8,6 +8,7 @@ forth thousands of times a second.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,38 @@ def connect(path: Path) -> sqlite3.Connection:
 def reader(path: Path) -> sa.Engine:
     """The pool of read connections behind every query."""
 
-    def creator() -> sqlite3.Connection:
-        connection = connect(path)
-        connection.execute("PRAGMA query_only = ON")
-        return connection
+    return sa.create_engine(
+        "sqlite+pysqlite://",
+        creator=lambda: _connect_to_read(path),
+        poolclass=sa.QueuePool,
+        pool_size=4,
+        max_overflow=4,
+    )
 
-    return sa.create_engine("sqlite+pysqlite://", creator=creator, poolclass=sa.QueuePool, pool_size=4, max_overflow=4)
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    connection = connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+class Lookup:
+    """One task by its uuid: what scripts ask most, at a tenth of the cost of a composed query. Any thread."""
+
+    _STATEMENT = f"SELECT {_COLUMN_LIST} FROM tasks WHERE uuid = ?"
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _connect_to_read(path)
+        self._lock = threading.Lock()
+
+    def row(self, uuid: str) -> Row | None:
+        """The stored row; raises sqlite3.Error."""
+        with self._lock:
+            found: Row | None = self._connection.execute(self._STATEMENT, (uuid,)).fetchone()
+        return found
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def row_of(task: dict[str, Any]) -> Row:

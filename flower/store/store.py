@@ -54,6 +54,7 @@ class Store:
             file.close()
             raise StoreError(f"Cannot use {file.path}: {error}") from error
         self._reader = sqlite.reader(file.path)
+        self._lookup = sqlite.Lookup(file.path)
         self.rollups = Rollups(RollupRows(self._writer))
         self.audit = audit.AuditRows(self._writer)
 
@@ -106,8 +107,11 @@ class Store:
             return self._count(connection, conditions(query, table))
 
     def get(self, uuid: str) -> Task | None:
-        with self._connect() as connection:
-            row = connection.execute(sa.select(*_COLUMNS).where(table.c.uuid == uuid)).first()
+        """The stored task, None when there is none."""
+        try:
+            row = self._lookup.row(encodable(uuid))
+        except sqlite3.Error as error:
+            raise StoreError(f"The store cannot be read: {error}") from error
         return None if row is None else _task(row)
 
     def children(self, uuids: Sequence[str]) -> dict[str, list[str]]:
@@ -200,6 +204,7 @@ class Store:
     def close(self) -> None:
         """Idempotent. A temporary store is gone afterwards."""
         self._reader.dispose()
+        self._lookup.close()
         self._writer.close()
         self._file.close()
 
