@@ -310,9 +310,9 @@ def test_unknown_worker(plant: Plant) -> None:
 def test_many_wait(plant: Plant) -> None:
     """While a hundred wait for their results, everything else is answered."""
     with ThreadPoolExecutor(100) as threads:
-        body = {"args": [0], "queue": "unread", "timeout": 90}
+        body = {"args": [0], "queue": "crowd", "timeout": 90}
         waiting = [threads.submit(plant.desk.post, "/api/task/apply/work.sleep", body) for _ in range(100)]
-        wait_for(lambda: plant.waiting("unread") == 100, 45, "all are sent")
+        wait_for(lambda: plant.waiting("crowd") == 100, 45, "all are sent")
         answers = [
             plant.desk.do("/api/task/apply/work.add", {"args": [1, 2], "timeout": 45})["result"],
             len(plant.desk.do("/api/task/async-apply/work.add", {"args": [1, 2]})["task-id"]),
@@ -321,8 +321,8 @@ def test_many_wait(plant: Plant) -> None:
             plant.desk.do(f"/api/worker/pool/shrink/{MAIN}")["reply"],
         ]
         unfinished = sum(not call.done() for call in waiting)
-        plant.desk.do(f"/api/worker/queue/add-consumer/{MAIN}", queue="unread")
+        plant.desk.do(f"/api/worker/queue/add-consumer/{MAIN}", queue="crowd")
         results = {call.result()[1]["result"] for call in waiting}
-    plant.desk.do(f"/api/worker/queue/cancel-consumer/{MAIN}", queue="unread")
+    plant.desk.do(f"/api/worker/queue/cancel-consumer/{MAIN}", queue="crowd")
     assert [3, 36, 1, "pool will grow", "pool will shrink"] == answers
     assert (100, {"slept"}) == (unfinished, results)
