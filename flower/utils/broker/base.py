@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ class UnsupportedBroker(BrokerError, NotImplementedError):
     """No transport of this name is installed."""
 
 
-class BrokerBase:
+class BrokerBase(ABC):
     """One broker. Times are limited: 1 s to connect, 2 s for an answer.
 
     `broker_options` are Celery's `broker_transport_options`, `broker_use_ssl` is the setting of
@@ -85,9 +86,9 @@ class BrokerBase:
         """Names of the task queues that exist in the broker, as far as it can tell."""
         return []
 
+    @abstractmethod
     def read(self, names: list[str]) -> dict[str, Info]:
         """`queues`, blocking."""
-        raise NotImplementedError
 
     def connection(self) -> Connection:
         """A new connection, not yet made."""
@@ -100,7 +101,7 @@ class BrokerBase:
             transport_options=options,
         )
 
-    def prepare(self, connection: Connection) -> None:
+    def prepare(self, connection: Connection) -> None:  # noqa: B027 - most brokers need nothing
         """What is to be done before it is made."""
 
     @contextmanager
