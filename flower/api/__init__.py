@@ -16,8 +16,8 @@ class BaseApiHandler(BaseHandler):
 
     @property
     def classic(self) -> bool:
-        """Whether answers have the shapes of Flower 2.x."""
-        return self.site.classic_api
+        """Whether answers have the shapes of Flower 2.x; Flower's own pages need all of them."""
+        return self.site.classic_api and self.request.headers.get("X-Requested-With") != "Flower"
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         problem = self.explain(status_code, **kwargs)

@@ -15,6 +15,7 @@ from flower import __version__, web
 from flower.access import VIEW
 from flower.utils import mask_url, template
 from flower.utils.broker import BrokerBase
+from flower.views.actions import Actions
 from flower.views.moments import time_element
 
 logger = logging.getLogger(__name__)
@@ -103,12 +104,18 @@ class BaseHandler(web.BaseHandler):
     # -- drawing
 
     @property
+    def actions(self) -> Actions:
+        """The buttons that the visitor is offered."""
+        return Actions(self.site.access, self.current_user, self.site.url_prefix)
+
+    @property
     def may_view(self) -> bool:
         """Whether the frame may tell anything about the cluster."""
         return self.site.access.may(VIEW, self.current_user)
 
     def get_template_namespace(self) -> dict[str, Any]:
         """What every template can use."""
+        actions = self.actions
         return {
             **super().get_template_namespace(),
             **FUNCTIONS,
@@ -125,6 +132,10 @@ class BaseHandler(web.BaseHandler):
             "site": self.site,
             "prefix": self.site.url_prefix,
             "may_view": self.may_view,
+            "may": actions.may,
+            "operation_button": actions.button,
+            "operation_form": actions.form,
+            "actions_off": actions.off,
             "here": self.request.uri,
         }
 
