@@ -133,8 +133,10 @@ class Saver(threading.Thread):
             if self._round % WORKERS_EVERY == 0 or asked:
                 self._store.save_workers(*self._source.take_workers())
             self._store.audit.write()
+            self._store.depths.write()
             self._store.rollups.write(self._now(), at_once=asked)
             self._store.rollups.tidy(self._now())
+            self._store.depths.tidy(self._now())
         except sqlite3.Error as error:
             if self._store.failing_since is None:
                 logger.error("The store cannot be written (%s); events are kept in memory meanwhile", error)

@@ -93,3 +93,16 @@ audit = sa.Table(
     sa.Column("seconds", sa.Double(), nullable=False),
 )
 """Who did what, see `flower.store.audit`; `arguments` is JSON text."""
+
+queue_depths = sa.Table(
+    "queue_depths",
+    metadata,
+    sa.Column("seconds", sa.Integer(), primary_key=True),
+    sa.Column("queue", sa.Text(), primary_key=True),
+    sa.Column("at", sa.BigInteger(), primary_key=True),
+    sa.Column("ready", sa.BigInteger()),
+    sa.Column("unacked", sa.BigInteger()),
+    sa.Column("consumers", sa.BigInteger()),
+    sqlite_with_rowid=False,
+)
+"""How deep a queue was in the `seconds` from `at`, see `flower.store.depths`."""

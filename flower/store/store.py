@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from flower.store import audit, files, sqlite
+from flower.store import audit, depths, files, sqlite
 from flower.store.columns import BY_NAME, NAMES
 from flower.store.errors import StoreError
 from flower.store.merge import View, join
@@ -57,6 +57,7 @@ class Store:
         self._lookup = sqlite.Lookup(file.path)
         self.rollups = Rollups(RollupRows(self._writer))
         self.audit = audit.AuditRows(self._writer)
+        self.depths = depths.DepthRows(self._writer)
 
     @property
     def durable(self) -> bool:
@@ -145,6 +146,11 @@ class Store:
         """Who did what, newest first, and how many entries match."""
         with self._connect() as connection:
             return audit.read(connection, query)
+
+    def depths_of(self, query: depths.DepthQuery, now: float) -> dict[str, list[depths.Point]]:
+        """How deep the queues were, by name. Up to a second late."""
+        with self._connect() as connection:
+            return depths.read(connection, query, now)
 
     def _count(self, connection: sa.Connection, where: list[Clause]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
