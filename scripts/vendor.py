@@ -27,6 +27,11 @@ FILES: dict[str, dict[str, Path]] = {
         "dist/idiomorph-ext.min.js": SHIPPED / "idiomorph-ext.min.js",
         "LICENSE": SHIPPED / "idiomorph.LICENSE",
     },
+    "uplot": {
+        "dist/uPlot.iife.min.js": SHIPPED / "uplot.min.js",
+        "dist/uPlot.min.css": SHIPPED / "uplot.min.css",
+        "LICENSE": SHIPPED / "uplot.LICENSE",
+    },
     "axe-core": {"axe.min.js": TESTED / "axe.min.js", "LICENSE": TESTED / "axe.LICENSE"},
 }
 """npm package -> file in it -> where its copy lives.
