@@ -2,7 +2,8 @@
 
 from flower.store.columns import BY_NAME, COLUMNS, FINAL_STATES, NAMES, TASK_STATES, Column
 from flower.store.errors import StoreError
-from flower.store.query import Page, TaskQuery
+from flower.store.facets import FACETS, Facet, Facets
+from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
 from flower.store.saver import Saver
 from flower.store.store import Store, open_store
 from flower.store.task import Task
@@ -13,9 +14,15 @@ __all__ = [
     "FINAL_STATES",
     "NAMES",
     "TASK_STATES",
+    "FACETS",
     "Column",
+    "Count",
+    "Cursor",
+    "Facet",
+    "Facets",
     "Page",
     "Saver",
+    "Slice",
     "Store",
     "StoreError",
     "Task",

@@ -45,14 +45,24 @@ def walking(query: TaskQuery, where: list[Clause], total: int, stored: int) -> l
     return [_Unindexed(clause) for clause in where]
 
 
+def checked(column: str) -> str:
+    """The column to sort by, if there is one. Raises ValueError."""
+    if column not in BY_NAME:
+        raise ValueError(f"Cannot sort by {column!r}; allowed: {', '.join(NAMES)}")
+    return column
+
+
 def _order(query: TaskQuery) -> list[sa.ColumnElement[Any]]:
-    if query.sort_by not in BY_NAME:
-        raise ValueError(f"Cannot sort by {query.sort_by!r}; allowed: {', '.join(NAMES)}")
-    terms = [table.c[query.sort_by]]
+    terms = [table.c[checked(query.sort_by)]]
     if query.sort_by in GROUPING:
         terms.append(table.c.received)
     terms.append(table.c.id)
-    return [(term.desc() if query.descending else term.asc()).nulls_last() for term in terms]
+    order = [term.desc() if query.descending else term.asc() for term in terms]
+    # What decides between equals is as the index has it: an empty value is the least.
+    return [
+        order[0].nulls_last(),
+        *(term.nulls_last() if query.descending else term.nulls_first() for term in order[1:]),
+    ]
 
 
 class _Unindexed(FunctionElement[bool]):

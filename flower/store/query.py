@@ -12,7 +12,7 @@ from flower.utils.search import Query
 class TaskQuery:
     """Which tasks, in which order, which page. Times are seconds since the epoch.
 
-    `name`, `state` and `worker` match the whole value without regard to case. A task without
+    `name`, `state` and `worker` match the whole value without regard to case, `queue` with it. A task without
     a received (started) time is outside every received (started) range. Tasks that lack the
     sorted column come last, whatever the direction. Tasks of one name, state or worker go by received time,
     other ties by arrival.
@@ -21,6 +21,7 @@ class TaskQuery:
     name: str | None = None
     state: str | None = None
     worker: str | None = None
+    queue: str | None = None
     received_start: float | None = None
     received_end: float | None = None
     started_start: float | None = None
@@ -39,3 +40,33 @@ class Page:
     tasks: list[Task] = field(default_factory=list)
     total: int = 0
     stored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in an order: that of one task, by its values of the columns that order, and its id."""
+
+    values: tuple[str | float | None, ...]
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Neighbours in an order. `first` and `last` are the places of the outer ones, None without any.
+
+    `before` and `after` tell whether there are more.
+    """
+
+    tasks: list[Task] = field(default_factory=list)
+    first: Cursor | None = None
+    last: Cursor | None = None
+    before: bool = False
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are; at least so many if not `whole`."""
+
+    number: int = 0
+    whole: bool = True

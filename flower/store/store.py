@@ -13,17 +13,16 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
-from flower.store import audit, depths, files, sqlite
-from flower.store.columns import BY_NAME, NAMES
+from flower.store import audit, depths, facets, files, keyset, lookup, sqlite
 from flower.store.errors import StoreError
 from flower.store.merge import View, join
 from flower.store.plan import Clause, page_ids, walking
-from flower.store.query import Page, TaskQuery
+from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
 from flower.store.rollup_rows import RollupRows
 from flower.store.rollups import Rollups
+from flower.store.rows import task_of, tasks_with
 from flower.store.schema import tasks as table
 from flower.store.stats import Stats, StatsQuery
 from flower.store.stats import read as read_stats
@@ -31,8 +30,6 @@ from flower.store.task import Task
 from flower.store.where import conditions
 from flower.utils.coercion import encodable, text, whole
 
-_COLUMNS = [table.c[name] for name in NAMES]
-_JSON = [name for name in NAMES if BY_NAME[name].kind == "json"]
 _BAD_VALUES = (sqlite3.InterfaceError, sqlite3.DataError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
 
 
@@ -57,6 +54,7 @@ class Store:
         self._lookup = sqlite.Lookup(file.path)
         self.rollups = Rollups(RollupRows(self._writer))
         self.audit = audit.AuditRows(self._writer)
+        self._facets = facets.FacetCache()
         self.depths = depths.DepthRows(self._writer)
 
     @property
@@ -75,7 +73,7 @@ class Store:
         where = conditions(query, table)
         with self._connect() as connection:
             ids, total = self._page(connection, query, where)
-            return Page(self._rows(connection, ids), total, self.tasks)
+            return Page([task for _, task in tasks_with(connection, ids)], total, self.tasks)
 
     def _page(self, connection: sa.Connection, query: TaskQuery, where: list[Clause]) -> tuple[list[int], int]:
         """The ids of the page, and how many tasks match."""
@@ -89,6 +87,32 @@ class Store:
         told = len(ids) < query.limit and (ids or query.offset == 0)
         return ids, query.offset + len(ids) if told else self._count(connection, where)
 
+    def slice(self, query: TaskQuery, place: Cursor | None = None, *, backward: bool = False) -> Slice:
+        """The tasks next to the place: those after it, or, `backward`, those before it. `offset` is not looked at.
+
+        As fast far from the beginning as near to it where the sorted column has an index. Raises ValueError.
+        """
+        with self._connect() as connection:
+            return keyset.read(connection, query, place, backward, self.tasks)
+
+    def about(self, query: TaskQuery) -> Count:
+        """How many tasks match, told at once: beyond some thousands, at least how many."""
+        where = conditions(query, table)
+        if not where:
+            return Count(self.tasks)
+        with self._connect() as connection:
+            return facets.count(connection, where)
+
+    def facets(self, query: TaskQuery, *, hurry: bool = False) -> facets.Facets | None:
+        """How many tasks of each state, name, worker and queue match; in a `hurry` None if it is not known yet."""
+        found = self._facets.get(query)
+        if found is None and not hurry:
+            began = time.monotonic()
+            with self._connect() as connection:
+                found = facets.read(connection, query)
+            self._facets.put(query, found, time.monotonic() - began)
+        return found
+
     def iterate(self, query: TaskQuery, at_once: int = 1000) -> Iterator[Task]:
         """The same tasks as `search`, however many, `at_once` in memory.
 
@@ -99,8 +123,8 @@ class Store:
             ids = array("q", connection.scalars(page_ids(query, conditions(query, table))))
         for start in range(0, len(ids), at_once):
             with self._connect() as connection:
-                found = self._rows(connection, ids[start : start + at_once].tolist())
-            yield from found
+                found = tasks_with(connection, ids[start : start + at_once].tolist())
+            yield from (task for _, task in found)
 
     def count(self, query: TaskQuery) -> int:
         """How many tasks match."""
@@ -113,7 +137,7 @@ class Store:
             row = self._lookup.row(encodable(uuid))
         except sqlite3.Error as error:
             raise StoreError(f"The store cannot be read: {error}") from error
-        return None if row is None else _task(row)
+        return None if row is None else task_of(row)
 
     def children(self, uuids: Sequence[str]) -> dict[str, list[str]]:
         """The uuids of the tasks that each of `uuids` sent, oldest first; childless ones are left out."""
@@ -137,6 +161,11 @@ class Store:
             rows = connection.execute(sa.select(walk.c.name).where(walk.c.name.is_not(None)))
             return sorted(row[0] for row in rows)
 
+    def starting(self, prefix: str, limit: int) -> list[tuple[str, str, str]]:
+        """(uuid, name, state) of tasks whose id starts with a prefix."""
+        with self._connect() as connection:
+            return lookup.starting(connection, prefix, limit)
+
     def stats(self, query: StatsQuery) -> Stats:
         """What happened in a span of time, from what was counted when it happened. Up to a second late."""
         with self._connect() as connection:
@@ -154,12 +183,6 @@ class Store:
 
     def _count(self, connection: sa.Connection, where: list[Clause]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
-
-    def _rows(self, connection: sa.Connection, ids: list[int]) -> list[Task]:
-        """The tasks with these ids, in this order, without those that are gone."""
-        rows = connection.execute(sa.select(table.c.id, *_COLUMNS).where(table.c.id.in_(ids)))
-        by_id = {row[0]: _task(row[1:]) for row in rows}
-        return [by_id[id_] for id_ in ids if id_ in by_id]
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
@@ -234,12 +257,4 @@ def _merged(task: View, row: View | None) -> View:
     if row is not None:
         join(row, task)
         return row
-    return task
-
-
-def _task(row: Any) -> Task:
-    task = Task(zip(NAMES, row, strict=True))
-    for name in _JSON:
-        if task[name] is not None:
-            task[name] = orjson.loads(task[name])
     return task

@@ -45,6 +45,8 @@ def conditions(query: TaskQuery, table: sa.Table) -> list[Clause]:
         found.append(column.name == query.name)
     if query.worker is not None:
         found.append(column.worker == query.worker)
+    if query.queue is not None:
+        found.append(column.queue == query.queue)
     for name in ("received", "started"):
         start, end = getattr(query, f"{name}_start"), getattr(query, f"{name}_end")
         if start is not None:

@@ -168,7 +168,10 @@ def _query(
         descending=falls != bool(descending),
         limit=_NO_LIMIT if limit is None else max(0, limit),
         offset=max(0, offset),
-        **times,
+        received_start=times["received_start"],
+        received_end=times["received_end"],
+        started_start=times["started_start"],
+        started_end=times["started_end"],
     )
 
 

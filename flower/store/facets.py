@@ -1,0 +1,153 @@
+"""How many tasks of which state, name, worker and queue answer a query, in a bounded time.
+
+Where an index tells the numbers of a whole column they are exact. Else the newest of the matching tasks
+are counted: then each number is the least that there is. Any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from flower.store.plan import SORTED, Clause
+from flower.store.query import Count, TaskQuery
+from flower.store.schema import tasks as table
+from flower.store.where import conditions
+
+FACETS = ("state", "name", "worker", "queue")
+MOST = 10_000
+"""Tasks that are counted one by one; beyond it is said that there are more."""
+PAGE_SECONDS = 0.06
+"""How long a page waits for a number that it could do without."""
+FACET_SECONDS = 0.4
+STEPS = 20_000
+"""Instructions of SQLite between two looks at the clock: less than a millisecond."""
+
+KEPT = 32
+KEPT_SECONDS = 2.0
+KEPT_FOLD = 20.0
+"""Numbers are kept so many times as long as they took: counting never takes more than a twentieth of a core."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Value -> number of tasks, the greatest first; at least so many if not `whole`."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    whole: bool = True
+
+
+Facets = dict[str, Facet]
+
+
+def count(connection: sa.Connection, where: list[Clause], most: int = MOST, seconds: float = PAGE_SECONDS) -> Count:
+    """How many match, at most `most` of them, and not longer than `seconds`: then at least none."""
+    matching = sa.select(sa.literal(1)).select_from(table).where(*where).limit(most + 1).subquery()
+    rows, _ = _read(connection, sa.select(sa.func.count()).select_from(matching), seconds)
+    if not rows:
+        return Count(0, False)
+    return Count(min(rows[0][0], most), rows[0][0] <= most)
+
+
+def read(connection: sa.Connection, query: TaskQuery, seconds: float = FACET_SECONDS) -> Facets:
+    """Every facet, counted without regard to its own filter: what one would get for another choice."""
+    until = time.monotonic() + seconds
+    newest: dict[TaskQuery, Facets] = {}
+    found: Facets = {}
+    for name in FACETS:
+        others = _without(_plain(query), name)
+        where = conditions(others, table)
+        facet = None
+        if not where and name in SORTED:
+            facet = _whole(connection, name, until - time.monotonic())
+        if facet is None:
+            if others not in newest:
+                newest[others] = _newest(connection, where, max(0.05, until - time.monotonic()))
+            facet = newest[others][name]
+        found[name] = facet
+    return found
+
+
+def _plain(query: TaskQuery) -> TaskQuery:
+    """The filters alone."""
+    plain = TaskQuery()
+    return replace(query, sort_by=plain.sort_by, descending=plain.descending, limit=plain.limit, offset=plain.offset)
+
+
+def _without(query: TaskQuery, name: str) -> TaskQuery:
+    unset: dict[str, Any] = {name: None}
+    return replace(query, **unset)
+
+
+def _whole(connection: sa.Connection, name: str, seconds: float) -> Facet | None:
+    """All values of an indexed column; None when there was no time for it."""
+    column = table.c[name]
+    rows, whole = _read(connection, sa.select(column, sa.func.count()).group_by(column), seconds)
+    return _facet(Counter({value: number for value, number in rows if value}), True) if whole else None
+
+
+def _newest(connection: sa.Connection, where: list[Clause], seconds: float) -> Facets:
+    statement = sa.select(*(table.c[name] for name in FACETS)).where(*where)
+    rows, whole = _read(connection, statement.order_by(table.c.received.desc()).limit(MOST + 1), seconds)
+    whole = whole and len(rows) <= MOST
+    columns = zip(*rows, strict=True) if rows else [()] * len(FACETS)
+    return {name: _facet(Counter(filter(None, values)), whole) for name, values in zip(FACETS, columns, strict=True)}
+
+
+def _facet(counted: Counter[str], whole: bool) -> Facet:
+    return Facet(dict(sorted(counted.items(), key=lambda item: (-item[1], item[0]))), whole)
+
+
+def _read(connection: sa.Connection, statement: sa.Select[Any], seconds: float) -> tuple[list[Any], bool]:
+    """The rows that were found in time, and whether these are all."""
+    rows: list[Any] = []
+    with _bounded(connection, seconds):
+        try:
+            rows.extend(connection.execute(statement))
+        except sa.exc.OperationalError as error:
+            if "interrupted" not in str(error.orig):
+                raise
+            return rows, False
+    return rows, True
+
+
+@contextlib.contextmanager
+def _bounded(connection: sa.Connection, seconds: float) -> Iterator[None]:
+    """Statements end with the error "interrupted" after so many seconds."""
+    driver: Any = connection.connection.driver_connection
+    until = time.monotonic() + seconds
+    driver.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
+
+
+class FacetCache:
+    """The facets of the last queries, for all who look at the same."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[TaskQuery, tuple[float, Facets]] = OrderedDict()
+
+    def get(self, query: TaskQuery) -> Facets | None:
+        """The facets if they were counted just now."""
+        with self._lock:
+            until, facets = self._kept.get(_plain(query), (0.0, None))
+        return facets if time.monotonic() < until else None
+
+    def put(self, query: TaskQuery, facets: Facets, cost: float) -> None:
+        """Keep what took `cost` seconds to count."""
+        with self._lock:
+            key = _plain(query)
+            self._kept[key] = (time.monotonic() + max(KEPT_SECONDS, KEPT_FOLD * cost), facets)
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)

@@ -1,0 +1,134 @@
+"""Pages by the place where they begin instead of by how many tasks to skip: as fast at the end as at the start.
+
+An order is a column and what decides between equals: for columns with few values the received time, and
+always the id. Tasks that lack the column come last, whatever the direction. An index knows no such order
+as a whole, but each part of it: the rest of those equal to the place, what lies beyond them, those without
+a value. So a page is read part by part until it is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from flower.store.facets import count
+from flower.store.plan import GROUPING, SORTED, Clause, checked, walking
+from flower.store.query import Cursor, Slice, TaskQuery
+from flower.store.rows import tasks_with
+from flower.store.schema import tasks as table
+from flower.store.task import Task
+from flower.store.where import conditions
+
+WALKED = SORTED | {"uuid"}
+"""Columns with an index: parts of the order are found at once."""
+
+Order = sa.ColumnElement[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A column of an order, walked in one direction."""
+
+    column: sa.Column[Any]
+    falling: bool
+    empty_last: bool
+
+    @property
+    def order(self) -> Order:
+        return self.column.desc() if self.falling else self.column.asc()
+
+    @property
+    def whole_order(self) -> Order:
+        return self.order.nulls_last() if self.empty_last else self.order.nulls_first()
+
+    def beyond(self, value: Any) -> Clause:
+        clause: Clause = self.column < value if self.falling else self.column > value
+        return clause
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    where: list[Clause]
+    order: list[Order]
+
+
+def read(connection: sa.Connection, query: TaskQuery, place: Cursor | None, backward: bool, stored: int) -> Slice:
+    """The tasks next to the place. Raises ValueError for an unknown column, and a place of another order."""
+    where = conditions(query, table)
+    if where:
+        matching = count(connection, where).number or query.limit
+        where = walking(replace(query, offset=0), where, matching, stored)
+    ids = _neighbours(connection, replace(query, limit=query.limit + 1), where, place, backward)
+    more, ids = len(ids) > query.limit, ids[: query.limit]
+    found = tasks_with(connection, ids[::-1] if backward else ids)
+    behind = place is not None
+    return Slice(
+        [task for _, task in found],
+        _place(query, *found[0]) if found else None,
+        _place(query, *found[-1]) if found else None,
+        before=more if backward else behind,
+        after=behind if backward else more,
+    )
+
+
+def _place(query: TaskQuery, id_: int, task: Task) -> Cursor:
+    columns = [query.sort_by, "received"] if query.sort_by in GROUPING else [query.sort_by]
+    return Cursor(tuple(task[name] for name in columns), id_)
+
+
+def _neighbours(
+    connection: sa.Connection, query: TaskQuery, where: list[Clause], place: Cursor | None, backward: bool
+) -> list[int]:
+    """The ids of the tasks on one side of the place, the nearest first.
+
+    Without a place from the beginning, or, backward, from the end.
+    """
+    keys = _keys(query, backward)
+    values = None if place is None else (*place.values, place.id)
+    if values is not None and len(values) != len(keys):
+        raise ValueError("This place is not in this order")
+    parts = list(_parts(keys, values))
+    if query.sort_by not in WALKED:
+        parts = [_Part([sa.or_(*(sa.and_(*part.where) for part in parts))], [key.whole_order for key in keys])]
+    found: list[int] = []
+    for part in parts:
+        statement = sa.select(table.c.id).where(*where, *part.where).order_by(*part.order)
+        found += connection.scalars(statement.limit(query.limit - len(found)))
+        if len(found) >= query.limit:
+            break
+    return found
+
+
+def _keys(query: TaskQuery, backward: bool) -> list[_Key]:
+    falling = query.descending != backward
+    keys = [_Key(table.c[checked(query.sort_by)], falling, not backward)]
+    if query.sort_by in GROUPING:
+        # As the index has it: an empty value is the least.
+        keys.append(_Key(table.c.received, falling, falling))
+    return [*keys, _Key(table.c.id, falling, falling)]
+
+
+def _parts(keys: list[_Key], values: tuple[Any, ...] | None) -> Iterator[_Part]:
+    """The parts of the order beyond the place of the values, the nearest first."""
+    if not keys:
+        return
+    key, rest = keys[0], keys[1:]
+    order = [each.order for each in keys]
+    known = _Part([key.column.is_not(None)], order)
+    empty = _Part([key.column.is_(None)], order[1:])
+    if values is None:
+        yield from (known, empty) if key.empty_last else (empty, known)
+        return
+    value = values[0]
+    same = key.column.is_(None) if value is None else key.column == value
+    for part in _parts(rest, values[1:]):
+        yield _Part([same, *part.where], part.order)
+    if value is not None:
+        yield _Part([key.beyond(value)], order)
+        if key.empty_last and key.column is not table.c.id:
+            yield empty
+    elif not key.empty_last:
+        yield known
