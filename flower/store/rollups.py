@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from flower.store.merge import View
+from flower.store.recent import Recent
 from flower.store.rollup_rows import Cell, Key, RollupRows
 from flower.store.sketch import bucket_of
 from flower.utils.coercion import encodable
@@ -56,6 +57,8 @@ Wait = tuple[str, str, float]
 """(worker, task name, seconds)."""
 
 _what = itemgetter(0, 1, 2)
+_type = itemgetter(1)
+_bucket = itemgetter(2)
 
 
 def waiting_seconds(task: View) -> float | None:
@@ -102,6 +105,8 @@ class Rollups:
         self._minutes: dict[int, _Minute] = {}
         self._write_at = 0.0
         self._tidy_at = 0.0
+        self.recent = Recent()
+        """The last minutes in finer steps; of this process only."""
         self.folded = 0
         """How often a counter found no room of its own and counted as OTHER."""
 
@@ -111,6 +116,7 @@ class Rollups:
         """Count a batch of task events, their run times, and the waits that ended with them."""
         runs = [(name, worker, bucket_of(run)) for worker, _, name, run in moments if run is not None and run == run]
         waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds in waits]
+        self.recent.count(map(_type, moments), map(_bucket, runs), map(_bucket, waited), now)
         minute = int(now // MINUTE) * MINUTE
         with self._lock:
             fresh = self._fresh.get(minute)

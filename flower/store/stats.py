@@ -22,7 +22,7 @@ class StatsQuery:
     """The span from `start` to before `end`, in seconds since the epoch, both widened to whole minutes.
 
     `by` says into which groups it falls, `name` and `worker` leave out all others. `step`, in seconds
-    and a multiple of 60, asks for a series.
+    and a multiple of 60, asks for a series; `lines` asks for one of each group too.
     """
 
     start: float
@@ -31,6 +31,7 @@ class StatsQuery:
     name: str | None = None
     worker: str | None = None
     step: int | None = None
+    lines: bool = False
 
     @property
     def first(self) -> int:
@@ -56,12 +57,14 @@ class StatsQuery:
 class Stats:
     """`groups` by name or by worker (by state they are in `total.states`), `series` by the start of each step.
 
+    `lines` is the series of each group, without the steps in which nothing happened.
     `since` is when counting began: None when nothing was counted yet.
     """
 
     total: Cell = field(default_factory=Cell)
     groups: dict[str, Cell] = field(default_factory=dict)
     series: dict[int, Cell] = field(default_factory=dict)
+    lines: dict[str, dict[int, Cell]] = field(default_factory=dict)
     since: int | None = None
 
 
@@ -73,10 +76,13 @@ def read(connection: sa.Connection, query: StatsQuery) -> Stats:
         stats.series.update((start, Cell()) for start in range(query.first // step * step, query.beyond, step))
     for start, name, worker, cell in _cells(connection, query):
         stats.total.add(cell)
+        group = worker if query.by == "worker" else name
         if query.by != "state":
-            stats.groups.setdefault(worker if query.by == "worker" else name, Cell()).add(cell)
+            stats.groups.setdefault(group, Cell()).add(cell)
         if step is not None:
             stats.series[start // step * step].add(cell)
+            if query.lines:
+                stats.lines.setdefault(group, {}).setdefault(start // step * step, Cell()).add(cell)
     return stats
 
 
