@@ -53,7 +53,7 @@ class ClusterContext(Context):
             asyncio.get_running_loop().call_later(SETTLED_SECONDS, self._refresh_again, names)
 
     def _refresh_again(self, names: list[str]) -> None:
-        if not self.closed:
+        if not self.pools.closed:
             self.cluster.inspector.inspect(names)
 
     async def task(self, uuid: str) -> Mapping[str, Any] | None:

@@ -42,6 +42,10 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
 """What is not here is a 500, but for Tornado's own errors, which have a status."""
 
 
+CLASSIC_STATUS: tuple[tuple[type[BaseException], int], ...] = ((Offline, 403), (NoReply, 403))
+"""Where Flower 2.x's status is another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """An error as a visitor is told it.
@@ -65,6 +69,12 @@ def problem_of(error: BaseException | None, status: int = 500) -> Problem:
         status = error.status_code
         said = error.get_message() or error.reason  # type: ignore[attr-defined]
     return Problem(status, said or http.client.responses.get(status, "Unknown error"))
+
+
+def classic_problem(error: BaseException | None, problem: Problem) -> Problem:
+    """The same as Flower 2.x told it."""
+    status = next((code for kind, code in CLASSIC_STATUS if isinstance(error, kind)), problem.status)
+    return Problem(status, getattr(error, "classic", problem.message), problem.facts)
 
 
 def _facts(error: BaseException) -> dict[str, Any]:

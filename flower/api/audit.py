@@ -19,6 +19,7 @@ class ListAudit(BaseApiHandler):
     """GET /api/audit"""
 
     permission = AUDIT
+    in_flower_2 = False
 
     async def get(self) -> None:
         """Commands and refused commands that match every given argument, newest first."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from flower.api import BaseApiHandler
 from flower.audit import DONE, FAILED
-from flower.control import BY_NAME, OPERATIONS, Operation
+from flower.control import BY_NAME, OPERATIONS, Context, Operation
 from flower.control.functions import (
     task_rate_limit,
     task_revoke,
@@ -57,11 +57,9 @@ __all__ = (
 
 logger = logging.getLogger(__name__)
 
-EMPTY_IN_CLASSIC = {"result", "traceback"}
-"""What Flower 2.x left out of an answer without it."""
 CLIENT_GONE = 499
 """nginx's word in its log for a client that went away; nobody is sent it."""
-UNFINISHED = frozenset({"PENDING", "RECEIVED", "STARTED", "RETRY", "REJECTED"})
+ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
 
 
 class ControlHandler(BaseApiHandler):
@@ -90,7 +88,7 @@ class OperationHandler(ControlHandler):
             given = self.given()
             for permission in self.operation.permissions(given):
                 self.site.access.require(permission, self.current_user, api=True)
-            performing = self.operation.perform(self.site.operations, target, given)
+            performing = self.operation.perform(self._context, target, given)
             self._performing = asyncio.ensure_future(performing)
             answer = await self._performing
             outcome, problem = DONE, Problem(200, "")
@@ -101,12 +99,18 @@ class OperationHandler(ControlHandler):
             return
         except Exception as error:
             problem = self.problem(error)
-            raise
+            if not (self.classic and isinstance(error, self.operation.forgiven)):
+                raise
+            answer = {}
         finally:
             if self.operation.method != "GET":
                 self.audit(self.operation.name, target, given, outcome, problem, time.monotonic() - began)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
-        self.finish(dumps(self._classic(answer) if self.classic else answer))
+        self.finish(dumps(self._classic(answer, target or "") if self.classic else answer))
+
+    @property
+    def _context(self) -> Context:
+        return self.site.operations.as_flower_2() if self.classic else self.site.operations
 
     def given(self) -> dict[str, Any]:
         """The arguments as they were sent: from a JSON body, and from the query or a form."""
@@ -126,20 +130,20 @@ class OperationHandler(ControlHandler):
         try:
             value = json.loads(body, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
-            raise ArgumentError(f"The body is no JSON: {error}") from None
+            raise ArgumentError(f"The body is no JSON: {error}", classic=str(error)) from None
         if not isinstance(value, dict):
-            raise ArgumentError("invalid options" if self.classic else "The body must be a JSON object")
+            raise ArgumentError("The body must be a JSON object", classic="invalid options")
         return value
 
-    def _classic(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def _classic(self, answer: dict[str, Any], target: str) -> dict[str, Any]:
         """The answer as Flower 2.x gave it."""
-        names = self.operation.classic
-        shown = {name: answer[name] for name in names if name in answer}
-        if "message" in shown and "task-id" in answer and "revoked" in answer:
-            shown["message"] = f"Revoked '{answer['task-id']}'"
-        for name in EMPTY_IN_CLASSIC & shown.keys():
-            if shown[name] is None and (name == "traceback" or answer["state"] in UNFINISHED):
-                del shown[name]
+        if self.operation.classic_message:
+            return {"message": self.operation.classic_message.format(target)}
+        shown = {name: answer[name] for name in self.operation.classic if name in answer}
+        if shown.get("traceback") is None:
+            shown.pop("traceback", None)
+        if shown.get("result") is None and answer.get("state") not in ENDED:
+            shown.pop("result", None)
         return shown
 
 
@@ -157,6 +161,7 @@ def handler_of(name: str, operation: Operation, base: type[OperationHandler] = O
     verb = operation.method.lower()
     permission = "view" if operation.method == "GET" else operation.name
     members = {"operation": operation, "permission": permission, verb: act, "__module__": base.__module__}
+    members["in_flower_2"] = bool(operation.classic)
     return type(name, (base,), {**members, "__doc__": f"{operation.method} {operation.path}"})
 
 

@@ -32,6 +32,7 @@ class StreamEvents(BaseApiHandler):
     """GET /api/events"""
 
     permission = "view"
+    in_flower_2 = False
     _listener: Listener | None = None
 
     def head(self) -> None:

@@ -10,6 +10,7 @@ class OpenApi(BaseApiHandler):
     """GET /api/openapi.json"""
 
     permission = "view"
+    in_flower_2 = False
 
     async def get(self) -> None:
         """The description of this server's API."""

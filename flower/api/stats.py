@@ -26,6 +26,7 @@ class GetStats(BaseApiHandler):
     """GET /api/stats"""
 
     permission = "view"
+    in_flower_2 = False
 
     async def get(self) -> None:
         """Tasks that entered each state, rates, and percentiles of run times and waiting times."""

@@ -103,11 +103,18 @@ class ListTasks(BaseApiHandler):
             started_start=self._time("started_start"),
             started_end=self._time("started_end"),
             search=None if search is None else parse_query(search),
-            sort_by=one_of("sort_by", sort_by.lstrip("-"), SORTABLE),
+            sort_by=self._column(sort_by),
             descending=sort_by.startswith("-"),
             limit=limit,
             offset=offset,
         )
+
+    def _column(self, sort_by: str) -> str:
+        try:
+            return one_of("sort_by", sort_by.lstrip("-"), SORTABLE)
+        except ArgumentError as error:
+            error.classic = f"Invalid sort_by {sort_by!r}, expected one of name, received, started, state"
+            raise
 
     def _filter(self, name: str) -> str | None:
         value: str | None = self.get_argument(name)

@@ -7,6 +7,7 @@ The base class knows nothing of the cluster and asks it: that is what a Python p
 from __future__ import annotations
 
 import asyncio
+import copy
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -57,6 +58,7 @@ class Pools:
     publish: Executor = field(default_factory=lambda: _pool("publish", 8))
     results: Executor = field(default_factory=lambda: _pool("results", 4))
     reading: Executor = field(default_factory=lambda: _pool("operate", 4))
+    closed: bool = False
 
 
 class Context:
@@ -66,7 +68,8 @@ class Context:
         self.capp = capp
         self.timeout = timeout
         self.pools = Pools()
-        self.closed = False
+        self.classic = False
+        """Whether what Flower 2.x took is taken."""
         self.hides = False
         """Whether the payloads that events told are not to be shown as they are (`format_task`)."""
         self.secret = secrets.token_bytes(32)
@@ -74,9 +77,15 @@ class Context:
         self.backend = Backend(capp)
         self.poller = Poller(self.backend, self.ended)
 
+    def as_flower_2(self) -> Context:
+        """The same context for a request that is to be taken as Flower 2.x took it."""
+        twin = copy.copy(self)
+        twin.classic = True
+        return twin
+
     def close(self) -> None:
         """Leave the threads to end by themselves."""
-        self.closed = True
+        self.pools.closed = True
         self.poller.close()
         for pool in (self.pools.control, self.pools.publish, self.pools.results, self.pools.reading):
             pool.shutdown(wait=False, cancel_futures=True)

@@ -23,8 +23,7 @@ class BadArgument(ArgumentError):
     """An argument of an operation is missing or wrong; `argument` names it."""
 
     def __init__(self, argument: str, message: str, classic: str | None = None) -> None:
-        super().__init__(message, argument)
-        self.classic = classic or message
+        super().__init__(message, argument, classic)
 
 
 class UnknownTarget(OperationError):

@@ -32,13 +32,22 @@ async def apply(
     options: dict[str, Any] | None = None,
 ) -> Answer:
     """Run a task and wait for its end, for at most `timeout` seconds (60 by default)."""
-    if timeout is not None and timeout <= 0:
-        raise BadArgument("timeout", f"Invalid timeout {timeout:g}, expected a number of seconds greater than 0")
+    seconds = _patience(timeout, context.classic)
     task_id = await send_registered(context, taskname, args, kwargs, options)
     meta = None
-    if context.hears() or await context.call(context.pools.publish, _stores, context, taskname, options or {}):
-        meta = await context.poller.wait(task_id, timeout or WAIT_SECONDS)
+    watched = context.hears() or await context.call(context.pools.publish, _stores, context, taskname, options or {})
+    if watched and seconds > 0:
+        meta = await context.poller.wait(task_id, seconds)
     return await describe(context, task_id, meta)
+
+
+def _patience(timeout: float | None, classic: bool) -> float:
+    """How many seconds to wait. Flower 2.x waited for ever without a timeout, and not at all with one of 0."""
+    if classic:
+        return WAIT_MOST if timeout is None else min(timeout, WAIT_MOST)
+    if timeout is not None and timeout <= 0:
+        raise BadArgument("timeout", f"Invalid timeout {timeout:g}, expected a number of seconds greater than 0")
+    return timeout or WAIT_SECONDS
 
 
 async def async_apply(
@@ -64,6 +73,8 @@ async def send_task(
 
 
 async def _sent(context: Context, task_id: str) -> Answer:
+    if context.classic and not await context.call(context.pools.publish, context.backend.configured):
+        return {"task-id": task_id}
     states = await context.states([task_id])
     return {"task-id": task_id, "state": states.get(task_id, "PENDING")}
 
@@ -95,7 +106,7 @@ async def send(
 ) -> str:
     """Send a task; its id. Raises BadArgument with Celery's reason, and BrokerDown."""
     encodable("taskname", taskname)
-    read = read_options(context.capp, options or {})
+    read = read_options(context.capp, options or {}, context.classic)
     try:
         return await context.call(context.pools.publish, _publish, context, taskname, args or [], kwargs or {}, read)
     except (BadArgument, OperationError):
@@ -148,6 +159,7 @@ TIMEOUT = Argument(
     "float",
     maximum=WAIT_MOST,
     where="body",
+    classic_error="Invalid timeout",
     help=f"Seconds to wait, greater than 0 and at most {WAIT_MOST:.0f}; {WAIT_SECONDS:.0f} if none is given",
 )
 SENT = {"task-id": "e611e877-b90c-46ec-af0c-b0beb1eef487", "state": "PENDING"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from difflib import get_close_matches
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from flower.control.context import Context
 from flower.control.errors import BadArgument, Refused, UnknownTarget
 from flower.control.operation import Answer, Argument, Operation
-from flower.control.replies import UNKNOWN_TASK, known_worker, outcome, silence
+from flower.control.replies import UNEXPLAINED, UNKNOWN_TASK, known_worker, outcome, silence
 
 RATE = re.compile(r"\d{1,9}(\.\d{1,9})?(/[smh])?")
 LONGEST_SECONDS = 10 * 365 * 86400.0
@@ -17,7 +18,7 @@ LONGEST_SECONDS = 10 * 365 * 86400.0
 
 async def rate_limit(context: Context, taskname: str, ratelimit: str, workername: str | None = None) -> Answer:
     """Limit how often the tasks of a name are started; `0` lifts the limit."""
-    if not RATE.fullmatch(ratelimit):
+    if not (_left_to_workers(ratelimit) if context.classic else RATE.fullmatch(ratelimit)):
         raise BadArgument(
             "ratelimit",
             f"Invalid ratelimit {ratelimit!r}, expected a number (a second), 10/s, 10/m, 10/h, or 0 for no limit",
@@ -25,6 +26,15 @@ async def rate_limit(context: Context, taskname: str, ratelimit: str, workername
     arguments = {"task_name": taskname, "rate_limit": ratelimit}
     done = await _everywhere(context, taskname, workername, "rate_limit", arguments, "Failed to set rate limit")
     return {"message": "new rate limit set successfully", "task": taskname, **done}
+
+
+def _left_to_workers(ratelimit: str) -> bool:
+    """Whether a worker may say what it thinks of it: with some numbers its tasks would never start."""
+    try:
+        number = float(ratelimit.partition("/")[0])
+    except ValueError:
+        return True
+    return math.isfinite(number) and number >= 0
 
 
 async def time_limit(
@@ -41,9 +51,9 @@ async def time_limit(
     found): with `restart` each process of their pools is replaced after its next task, and the limits are in force.
     """
     for name, value in (("soft", soft), ("hard", hard)):
-        if value is not None and value <= 0:
+        if value is not None and (value < 0 or (value == 0 and not context.classic)):
             raise BadArgument(name, f"Invalid {name} {value:g}, expected a number of seconds greater than 0")
-    if soft is not None and hard is not None and soft > hard:
+    if soft is not None and hard is not None and soft > hard and not context.classic:
         raise BadArgument("soft", f"Invalid soft {soft:g}, expected at most hard, which is {hard:g}")
     arguments = {"task_name": taskname, "soft": soft, "hard": hard}
     done = await _everywhere(context, taskname, workername, "time_limit", arguments, "Failed to set timeouts")
@@ -66,11 +76,12 @@ async def _everywhere(
     context: Context, taskname: str, workername: str | None, question: str, arguments: dict[str, Any], failure: str
 ) -> Answer:
     """Tell the named worker, or all that have the task."""
-    seen = None if workername is None else known_worker(context, workername)
+    classic = f"{failure}: '{UNEXPLAINED}'"
+    seen = None if workername is None else known_worker(context, workername, classic)
     names = [workername] if workername is not None else await having(context, taskname)
     replies = await context.ask(question, arguments, names)
     if seen is not None and not replies:
-        raise silence(context, seen)
+        raise silence(context, seen, classic)
     if replies and all(reply.get("error") == UNKNOWN_TASK for reply in replies.values()):
         known = context.registered() or await context.learn_registered()
         raise unknown_task(taskname, set().union(*(known[name] for name in replies if name in known)))
@@ -100,7 +111,7 @@ def unknown_task(name: str, known: set[str]) -> UnknownTarget:
     )
 
 
-WORKER = Argument("workername", help="Only this worker; by default all that have the task")
+WORKER = Argument("workername", help="Only this worker; by default all that have the task", classic_required=True)
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(

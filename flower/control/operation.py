@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flower.control.context import Context
-from flower.control.errors import BadArgument
+from flower.control.errors import BadArgument, OperationError
 from flower.utils.arguments import ArgumentError, convert
 
 Answer = dict[str, Any]
@@ -52,11 +52,22 @@ class Argument:
     where: Literal["query", "body"] = "query"
     permission: str = ""
     """What is needed besides to give it: it does more than the operation."""
+    classic_required: bool = False
+    classic_error: str = ""
+    """What Flower 2.x said of a wrong value."""
 
-    def read(self, value: Any) -> Any:
-        """The value, from a text or from JSON. Raises ArgumentError."""
+    def read(self, value: Any, classic: bool = False) -> Any:
+        """The value, from a text or from JSON; as in Flower 2.x of any size. Raises ArgumentError."""
+        try:
+            return self._read(value, classic)
+        except ArgumentError as error:
+            if self.classic_error:
+                error.classic = self.classic_error
+            raise
+
+    def _read(self, value: Any, classic: bool) -> Any:
         if value is None or (value == "" and self.type != "list"):
-            if self.required:
+            if self.required or (classic and self.classic_required):
                 raise BadArgument(self.name, f"Missing argument {self.name}")
             return self.default
         if isinstance(value, str) and self.type in ("int", "float", "bool"):
@@ -67,7 +78,7 @@ class Argument:
             raise BadArgument(self.name, f"{self.name} is longer than {TEXT_MOST} characters")
         if self.choices and value not in self.choices:
             raise BadArgument(self.name, f"Invalid {self.name} {value!r}, expected one of {', '.join(self.choices)}")
-        return self._bounded(value)
+        return value if classic else self._bounded(value)
 
     def _bounded(self, value: Any) -> Any:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -112,16 +123,20 @@ class Operation:
     """What a page asks before a destructive operation; `{}` is the target."""
     example: Answer = field(default_factory=dict)
     classic: tuple[str, ...] = ("message",)
-    """The members of the answer that Flower 2.x gives too."""
+    """The members of the answer that Flower 2.x gives too; none for what it does not have."""
+    classic_message: str = ""
+    """What Flower 2.x says whatever became of it; `{}` is the target."""
+    forgiven: tuple[type[OperationError], ...] = ()
+    """Failures of which Flower 2.x did not tell: there it says that it is done."""
 
     @property
     def pattern(self) -> str:
         """The path as a regular expression."""
         return self.path.replace("{target}", "(.+)")
 
-    def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, given: Mapping[str, Any], classic: bool = False) -> dict[str, Any]:
         """The arguments of `run` from what was sent. Raises ArgumentError."""
-        arguments = {argument.name: argument.read(given.get(argument.name)) for argument in self.arguments}
+        arguments = {argument.name: argument.read(given.get(argument.name), classic) for argument in self.arguments}
         if self.options:
             arguments["options"] = {name: value for name, value in given.items() if name not in arguments}
         return arguments
@@ -135,7 +150,7 @@ class Operation:
         """Do it with arguments as they were sent. Raises ArgumentError and OperationError."""
         if target is not None and len(target.encode("utf-8", "replace")) > TEXT_MOST:
             raise ArgumentError(f"The {self.target} is longer than {TEXT_MOST} bytes", self.target)
-        return await self.run(context, target, **self.read(given))
+        return await self.run(context, target, **self.read(given, context.classic))
 
 
 def queue_name(argument: str, name: str) -> str:

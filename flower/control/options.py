@@ -12,6 +12,7 @@ from celery import Celery
 from kombu import compression
 from kombu.serialization import registry
 
+from flower.control.classic import NEED_PYTHON, POLICY_MOST, tolerated
 from flower.control.errors import BadArgument
 from flower.control.operation import queue_name
 
@@ -27,16 +28,25 @@ OWN_HEADERS = frozenset({"id", "task", "lang"})
 Reader = Callable[[Celery, str, Any], Any]
 
 
-def read_options(capp: Celery, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options for `apply_async`. Nulls are left out; unknown names and wrong values are a BadArgument."""
+def read_options(capp: Celery, given: Mapping[str, Any], classic: bool = False) -> dict[str, Any]:
+    """The options for `apply_async`. Nulls are left out; unknown names and wrong values are a BadArgument.
+
+    With `classic` unknown ones are left to Celery, as in Flower 2.x.
+    """
     options: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in (tolerated(given) if classic else given).items():
         reader = OPTIONS.get(name)
         if reader is None:
-            raise BadArgument(name, _unknown(name))
+            if not classic or name in NEED_PYTHON:
+                raise BadArgument(name, _unknown(name))
+            reader = _as_given
         if value is not None:
             options[name] = reader(capp, name, value)
     return options
+
+
+def _as_given(_capp: Celery, _name: str, value: Any) -> Any:
+    return value
 
 
 def _unknown(name: str) -> str:
@@ -145,12 +155,15 @@ def _headers(_capp: Celery, name: str, value: Any) -> dict[str, Any]:
 
 
 def _retry_policy(_capp: Celery, name: str, value: Any) -> dict[str, float]:
-    most = {"max_retries": 10, "interval_start": 5, "interval_step": 5, "interval_max": 5}
-    allowed = ", ".join(f"{key} up to {limit}" for key, limit in most.items())
+    allowed = ", ".join(f"{key} up to {limit}" for key, limit in POLICY_MOST.items())
     if not isinstance(value, dict):
         raise _wrong(name, value, f"an object of {allowed}")
     for key, number in value.items():
-        fits = isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number <= most.get(key, -1)
+        fits = (
+            isinstance(number, (int, float))
+            and not isinstance(number, bool)
+            and 0 <= number <= POLICY_MOST.get(key, -1)
+        )
         if not fits:
             raise _wrong(name, {key: number}, f"an object of {allowed}")
     return value

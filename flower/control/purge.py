@@ -74,5 +74,6 @@ OPERATIONS: tuple[Operation, ...] = (
         label="Purge",
         question="Delete all messages that wait in {}?",
         example={"message": "Deleted 1240 messages of 'celery'", "queue": "celery", "purged": 1240},
+        classic=(),
     ),
 )

@@ -9,37 +9,43 @@ from typing import Any
 from flower.control.context import Context, Seen
 from flower.control.errors import NoReply, Offline, Refused, UnknownTarget
 
+UNEXPLAINED = "Unknown reason"
+"""What Flower 2.x says of a worker that did not reply."""
 UNKNOWN_TASK = "unknown task"
 """What workers answer for a task that they do not have (celery.worker.control)."""
 
 
-def known_worker(context: Context, name: str) -> Seen:
-    """The worker. Raises UnknownTarget for one nobody knows, Offline for one that said goodbye."""
+def known_worker(context: Context, name: str, classic: str | None = None) -> Seen:
+    """The worker. Raises UnknownTarget for one nobody knows, Offline for one that said goodbye.
+
+    `classic` is what Flower 2.x says of the latter.
+    """
     seen = context.worker(name)
     if seen is None:
         raise UnknownTarget(f"Unknown worker {name!r}")
     if seen.left:
-        raise Offline(f"{_described(seen)}", **facts(seen))
+        raise Offline(f"{_described(seen)}", classic=classic, **facts(seen))
     return seen
 
 
 async def command(context: Context, name: str, question: str, arguments: dict[str, Any], failure: str) -> str:
     """Have one worker do something; what it said. `failure` is how a refusal begins."""
-    seen = known_worker(context, name)
+    classic = f"{failure}: {UNEXPLAINED}"
+    seen = known_worker(context, name, classic)
     replies = await context.ask(question, arguments, [name])
     if name not in replies:
-        raise silence(context, seen)
+        raise silence(context, seen, classic)
     said = _accepted(replies[name], failure)
     context.refresh([name])
     return said
 
 
-def silence(context: Context, seen: Seen) -> NoReply | Offline:
+def silence(context: Context, seen: Seen, classic: str | None = None) -> NoReply | Offline:
     """The error for a worker that did not reply."""
     if seen.alive is False:
-        return Offline(f"{_described(seen)}, and does not reply", **facts(seen))
+        return Offline(f"{_described(seen)}, and does not reply", classic=classic, **facts(seen))
     text = f"No reply from {seen.name!r} within {context.timeout:.1f} s: {_described(seen)}"
-    return NoReply(text, **facts(seen))
+    return NoReply(text, classic=classic, **facts(seen))
 
 
 def facts(seen: Seen) -> dict[str, Any]:
@@ -57,9 +63,11 @@ def outcome(
     if not accepted:
         if refused:
             why = "; ".join(sorted(set(refused.values())))
-            raise Refused(f"{failure}: {why}", refused=refused, silent=silent)
+            raise Refused(f"{failure}: {why}", classic=f"{failure}: '{why}'", refused=refused, silent=silent)
         asked = f"{', '.join(silent)} did not reply" if silent else "no worker replied"
-        raise NoReply(f"{failure}: {asked} within {context.timeout:.1f} s", refused=refused, silent=silent)
+        classic = f"{failure}: '{UNEXPLAINED}'"
+        within = f"within {context.timeout:.1f} s"
+        raise NoReply(f"{failure}: {asked} {within}", classic=classic, refused=refused, silent=silent)
     context.refresh(list(accepted))
     return {"workers": accepted, "refused": refused, "silent": silent}
 

@@ -28,7 +28,7 @@ async def result(context: Context, task_id: str, timeout: float | None = None) -
         raise NoBackend("No result backend is configured")
     meta = await read(context, task_id)
     if timeout is not None and timeout > 0 and _unsettled(meta) and not await _ended(context, task_id):
-        meta = await context.poller.wait(task_id, timeout)
+        meta = await context.poller.wait(task_id, min(timeout, WAIT_MOST))
     return await describe(context, task_id, meta, insist=True)
 
 
@@ -134,7 +134,7 @@ async def abort(context: Context, task_id: str) -> Answer:
     meta = await read(context, task_id)
     task = await context.task(task_id)
     name = (task or {}).get("name") or (meta or {}).get("name")
-    if task is None and meta is None:
+    if task is None and meta is None and not context.classic:
         name = await _held(context, task_id)
     state = str((meta or {}).get("status") or (task or {}).get("state") or PENDING)
     if state in READY or (task or {}).get("state") in READY:
@@ -214,6 +214,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "Ask an AbortableTask to end itself",
         destructive=True,
         label="Abort",
+        classic_message="Aborted '{}'",
+        forgiven=(Conflict,),
         question="Abort task {}?",
         example={
             "message": "Aborted 'fbbe3520-881f-4db4-a978-551dac435525'",

@@ -132,5 +132,6 @@ OPERATIONS: tuple[Operation, ...] = (
             "retry_of": "79ceb704-33e5-4bce-97e5-1f8abbec779a",
             "name": "tasks.add",
         },
+        classic=(),
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flower.control.context import Context
-from flower.control.errors import BadArgument, ConfirmationNeeded
+from flower.control.errors import BadArgument, ConfirmationNeeded, NoReply, Refused
 from flower.control.operation import Answer, Argument, Operation, encodable
 from flower.control.replies import outcome
 from flower.control.waiting import READY
@@ -87,7 +87,7 @@ async def _found(context: Context, criteria: Mapping[str, str], terminate: bool,
 async def _revoke(
     context: Context, uuids: Sequence[str], states: Mapping[str, str], terminate: bool, signal: str
 ) -> Answer:
-    number = signal_name(signal)
+    number = signal_name(signal) if terminate or not context.classic else signal
     open_ = [uuid for uuid in uuids if states.get(uuid) not in READY]
     counts = {
         "revoked": len(open_),
@@ -141,6 +141,7 @@ OPERATIONS: tuple[Operation, ...] = (
         label="Revoke all",
         question="Revoke all matching tasks?",
         example={"message": "Revoked 1 tasks", **COUNTS, "workers": {"celery@worker1": "ok"}, **TOLD},
+        classic=(),
     ),
     Operation(
         "task.revoke",
@@ -151,6 +152,8 @@ OPERATIONS: tuple[Operation, ...] = (
         arguments=HOW,
         destructive=True,
         label="Revoke",
+        classic_message="Revoked '{}'",
+        forgiven=(NoReply, Refused),
         question="Revoke task {}?",
         example={
             "message": "Revoked 'defd02b0-c963-47f6-9dd0-97a0e89bb461'",

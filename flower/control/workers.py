@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from flower.control.context import Context, Seen
-from flower.control.errors import BadArgument
+from flower.control.errors import BadArgument, Offline
 from flower.control.operation import Answer, Argument, Operation, queue_name
 from flower.control.replies import command, known_worker, silence
 
@@ -59,14 +59,17 @@ async def restart(context: Context, worker: str) -> Answer:
 
 async def _resize(verb: str, context: Context, worker: str, n: int) -> Answer:
     failure = f"Failed to {verb} {worker!r} worker's pool"
-    said = await command(context, worker, f"pool_{verb}", {"n": n}, failure)
+    if n >= 1:
+        said = await command(context, worker, f"pool_{verb}", {"n": n}, failure)
+    else:  # in Flower 2.x only; told so, a worker would shrink by one or lose count of its prefetched messages
+        said = f"nothing to do for {known_worker(context, worker).name}"
     ing = {"grow": "Growing", "shrink": "Shrinking"}[verb]
     return {"message": f"{ing} {worker!r} worker's pool by {n}", "worker": worker, "reply": said}
 
 
 async def autoscale(context: Context, worker: str, min: int, max: int) -> Answer:
     """Set the bounds between which a worker sizes its pool."""
-    if min > max:
+    if min > max and not context.classic:
         raise BadArgument("min", f"Invalid min {min}, expected a whole number of at most max, which is {max}")
     bounds = {"min": min, "max": max}
     said = await command(context, worker, "autoscale", bounds, f"Failed to autoscale {worker!r} worker")
@@ -103,6 +106,8 @@ OPERATIONS: tuple[Operation, ...] = (
         role="admin",
         destructive=True,
         label="Shut down",
+        forgiven=(Offline,),
+        classic_message="Shutting down!",
         question="Shut down {}? Nothing starts it again from here.",
         example={"message": "Shutting down!", "worker": "celery@worker1", "confirmed_by": "goodbye"},
     ),

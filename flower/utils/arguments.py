@@ -13,11 +13,15 @@ DIGITS_AT_MOST = 18
 
 
 class ArgumentError(ValueError):
-    """An argument of a request is missing or wrong; the text names it and what is allowed."""
+    """An argument of a request is missing or wrong; the text names it and what is allowed.
 
-    def __init__(self, message: str, argument: str | None = None) -> None:
+    `classic` is Flower 2.x's text.
+    """
+
+    def __init__(self, message: str, argument: str | None = None, classic: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
+        self.classic = classic or message
 
 
 def convert(name: str, text: str, kind: type | None) -> Any:
@@ -52,6 +56,7 @@ def moment(name: str, text: str) -> float:
         raise ArgumentError(
             f"Invalid {name} {text!r}, expected format 'YYYY-MM-DD HH:MM', ISO 8601 or seconds since the epoch",
             name,
+            "Invalid received_start or received_end, expected format 'YYYY-MM-DD HH:MM'",
         ) from None
 
 
@@ -76,14 +81,14 @@ def _bool(name: str, text: str) -> bool:
     if word in FALSE:
         return False
     allowed = ", ".join(TRUE + FALSE)
-    raise ArgumentError(f"Invalid argument {text!r} of type 'bool': {name} must be one of {allowed}", name)
+    raise _wrong(name, text, "bool", f"one of {allowed}")
 
 
 def _int(name: str, text: str) -> int:
     digits = text[1:] if text[:1] in ("-", "+") else text
     if digits.isdecimal() and digits.isascii() and len(digits) <= DIGITS_AT_MOST:
         return int(text)
-    raise ArgumentError(f"Invalid argument {text!r} of type 'int': {name} must be a whole number", name)
+    raise _wrong(name, text, "int", "a whole number")
 
 
 def _float(name: str, text: str) -> float:
@@ -92,5 +97,10 @@ def _float(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ArgumentError(f"Invalid argument {text!r} of type 'float': {name} must be a finite number", name)
+        raise _wrong(name, text, "float", "a finite number")
     return value
+
+
+def _wrong(name: str, text: str, kind: str, allowed: str) -> ArgumentError:
+    said = f"Invalid argument {text!r} of type {kind!r}"
+    return ArgumentError(f"{said}: {name} must be {allowed}", name, said)

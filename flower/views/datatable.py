@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from flower import web
 from flower.store import COLUMNS, TaskQuery
 from flower.utils import shapes
 from flower.utils.search import QuerySyntaxError, parse_query
@@ -18,6 +19,8 @@ class TasksDataTable(BaseHandler):
     """GET or POST /tasks/datatable; both only read."""
 
     permission = "view"
+    write_error = web.BaseHandler.write_error
+    """Programs are told of errors in plain text, as by Flower 2.x."""
 
     async def get(self) -> None:
         """One page, in the form that DataTables asks and expects."""
