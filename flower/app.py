@@ -34,6 +34,7 @@ from flower.operate import ClusterContext
 from flower.options import database_path, stored_tasks
 from flower.options import options as default_options
 from flower.queues import Queues
+from flower.sampler import Sampler
 from flower.state import State
 from flower.store import Store, open_store
 from flower.urls import rewrite_handler
@@ -109,13 +110,15 @@ class Flower(tornado.web.Application):
         state = events.state
         inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000)
         queues = Queues(capp, inspector, state, options.broker_api)
+        sampler = Sampler(queues, state)
         buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
         metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected))
+        metrics.sources.append(sampler.metrics)
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))
         inspector.on_facts.append(hub.learned)
         audit = Audit(state, hidden=("args", "kwargs") if options.format_task else ())
-        return Cluster(capp, events, state, state.store, inspector, queues, metrics, hub, audit, Feed(state))
+        return Cluster(capp, events, state, state.store, inspector, queues, sampler, metrics, hub, audit, Feed(state))
 
     def _open_store(self) -> Store:
         options = self.options
@@ -187,6 +190,7 @@ class Flower(tornado.web.Application):
         self.cluster.hub.start()
         self.events.start()
         self.watch.start()
+        self.cluster.sampler.start()
 
     def stop(self) -> None:
         """End everything within two seconds, whatever still waits; what was seen is in the store."""
@@ -194,6 +198,7 @@ class Flower(tornado.web.Application):
             return
         self._stopped = True
         self.watch.stop()
+        self.cluster.sampler.stop()
         if self._server is not None:
             self._server.stop()
             if self.options.unix_socket:

@@ -13,6 +13,7 @@ from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
 from flower.queues import Queues
+from flower.sampler import Sampler
 from flower.state import State
 from flower.store import Store
 
@@ -27,6 +28,7 @@ class Cluster:
     store: Store
     inspector: Inspector
     queues: Queues
+    sampler: Sampler
     metrics: Metrics
     hub: Hub
     audit: Audit

@@ -132,6 +132,8 @@ class Metrics:
         self.purge_offline_workers = purge_offline_workers
         self.connected = connected
         self.registry = registry
+        self.sources: list[Callable[[], Sequence[tuple[Metric, Iterable[Sample]]]]] = []
+        """Tell gauges of other parts."""
         self._lock = threading.Lock()
         self._pairs: set[Pair] = set()
         self._types: set[str] = set()
@@ -240,6 +242,7 @@ class Metrics:
                 openmetrics,
             ),
             *(simple(metric, samples, openmetrics) for metric, samples in self._gauges(now, purged)),
+            *(simple(metric, samples, openmetrics) for source in self.sources for metric, samples in source()),
         ]
         encode = openmetrics_format.generate_latest if openmetrics else generate_latest
         return "".join(parts).encode() + encode(self.registry), OPENMETRICS if openmetrics else PROMETHEUS

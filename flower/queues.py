@@ -1,6 +1,7 @@
 """The queues of the cluster: all that are consumed, declared, present in the broker or seen on tasks.
 
-Lives on the web loop. One read at a time, shared by all who ask, and kept for two seconds.
+Lives on the web loop. One read at a time, shared by all who ask, and kept for two seconds. While the broker does
+not answer, the last numbers that it told are kept, and are said to be old.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from celery import Celery
 
 from flower.inspector import Inspector
 from flower.state import State
-from flower.utils.broker import Broker, BrokerBase, BrokerError, is_internal
+from flower.utils.broker import Broker, BrokerBase, BrokerError, Head, is_internal
 
 REPORT_SECONDS = 2.0
+LOOK_SECONDS = 0.4
+"""How long a page waits for a broker before it shows what was known last."""
 NAMES_SECONDS = 10.0
 """Listing what exists is dear in some brokers, so it is done less often than counting."""
 
@@ -31,7 +34,8 @@ class Queue:
     """One queue. None says that the broker did not tell.
 
     `consumers` are the live workers that said they consume it, `connections` is the broker's
-    own count of consumers. `declared`: by the application's settings. `info` is the broker's answer.
+    own count of consumers. `declared`: by the application's settings. `priorities`: messages by priority
+    step, where there are several. `info` is the broker's answer.
     """
 
     name: str
@@ -42,15 +46,22 @@ class Queue:
     connections: int | None = None
     idle_since: str | None = None
     declared: bool = False
+    priorities: dict[int, int] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def consumed(self) -> bool:
+        """Whether anybody is known to consume it."""
+        return bool(self.consumers or self.connections)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueReport:
     """All queues, by name, as they were `at`.
 
-    `error`: why nothing could be counted. `note`: what the counts lack, and why. `unacked`:
-    messages of all queues together that workers hold, where only that is known (Redis).
+    `error`: why nothing could be counted; the counts are then those of `counted_at`. `note`: what the counts
+    lack, and why. `unacked`: messages of all queues together that workers hold, where only that is known (Redis).
+    `untold`: live workers that have not said what they consume. `workers`: how many are alive.
     """
 
     queues: list[Queue]
@@ -58,6 +69,13 @@ class QueueReport:
     at: float
     note: str | None = None
     unacked: int | None = None
+    counted_at: float | None = None
+    untold: tuple[str, ...] = ()
+    workers: int = 0
+
+    def find(self, name: str) -> Queue | None:
+        """The queue of that name."""
+        return next((queue for queue in self.queues if queue.name == name), None)
 
 
 class Queues:
@@ -80,6 +98,8 @@ class Queues:
         self._present: list[str] = []
         self._present_until = 0.0
         self._report: QueueReport | None = None
+        self._infos: dict[str, dict[str, Any]] = {}
+        self._counted_at: float | None = None
         self._fresh_until = 0.0
         self._reading: asyncio.Task[QueueReport] | None = None
 
@@ -90,6 +110,18 @@ class Queues:
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._read())
         return await asyncio.shield(self._reading)
+
+    @property
+    def last(self) -> QueueReport | None:
+        """The last report, however old."""
+        return self._report
+
+    async def look(self) -> QueueReport:
+        """The report for those who cannot wait long: when the broker is slow, the last one."""
+        reading = asyncio.ensure_future(self.read())
+        if self._report is not None:
+            await asyncio.wait({reading}, timeout=LOOK_SECONDS)
+        return await reading if reading.done() or self._report is None else self._report
 
     def active_names(self) -> list[str]:
         """Names of the queues that workers consume, else those that the application declares."""
@@ -105,6 +137,14 @@ class Queues:
             for queue in facts.get("active_queues") or ():
                 found.setdefault(queue["name"], []).append(name)
         return {queue: sorted(workers) for queue, workers in found.items()}
+
+    def alive(self) -> list[str]:
+        """Names of the live workers."""
+        return [name for name, worker in list(self.state.workers.items()) if worker.alive]
+
+    async def heads(self, names: Iterable[str]) -> dict[str, list[Head]]:
+        """What is at the head of these queues, as far as the broker tells. Raises BrokerError and ValueError."""
+        return await self.broker().heads(names)
 
     def declared(self) -> set[str]:
         """Names of the queues in the application's settings."""
@@ -130,18 +170,21 @@ class Queues:
     async def _ask(self) -> QueueReport:
         consumers, declared = self.consumers(), self.declared()
         known = {*consumers, *declared, *self.state.queue_names}
-        infos: dict[str, dict[str, Any]] = {}
         error = note = unacked = None
         try:
             broker = self.broker()
             known.update(await self._names(broker))
-            infos = await broker.queues(sorted(known))
+            self._infos = await broker.queues(sorted(known))
+            self._counted_at = time.time()
             note, unacked = broker.note, getattr(broker, "unacknowledged", None)
         except (BrokerError, ValueError) as failure:
             error = str(failure)
+            known.update(self._infos)
+        infos, alive = self._infos, self.alive()
         names = self._shown(known, infos)
         queues = [_queue(name, infos.get(name, {}), consumers.get(name, []), name in declared) for name in names]
-        return QueueReport(queues, error, time.time(), note, unacked)
+        untold = tuple(name for name in alive if "active_queues" not in self.inspector.workers.get(name, {}))
+        return QueueReport(queues, error, time.time(), note, unacked, self._counted_at, untold, len(alive))
 
     async def _names(self, broker: BrokerBase) -> list[str]:
         if time.monotonic() >= self._present_until:
@@ -169,6 +212,7 @@ def _queue(name: str, info: dict[str, Any], consumers: list[str], declared: bool
         connections=info.get("consumers"),
         idle_since=info.get("idle_since"),
         declared=declared,
+        priorities=info.get("priorities", {}),
         info=info,
     )
 

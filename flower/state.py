@@ -53,6 +53,10 @@ class State:
         """`received`, `task`, `worker`, `malformed` (not understood) and `dropped` (not kept) events."""
         self.open_tasks: dict[str, View] = {}
         self.queue_names: set[str] = set()
+        """Queues to which tasks were sent, as far as `task-sent` events tell."""
+        self.sent: Counter[str] = Counter()
+        self.taken: Counter[str] = Counter()
+        """By queue, of those in `queue_names`: tasks that were sent to it, and that workers received from it."""
         self.revision_tasks = 0
         self.revision_workers = 0
         self.observers: list[Observer] = []
@@ -120,9 +124,15 @@ class State:
             join(task, view_of(uuid, host, event, now))
         self._changed[uuid] = task
         if type_ == "task-sent":
-            if task.get("queue") and len(self.queue_names) < MAX_QUEUE_NAMES:
-                self.queue_names.add(task["queue"])
+            queue = task.get("queue")
+            if queue and len(self.queue_names) < MAX_QUEUE_NAMES:
+                self.queue_names.add(queue)
+            if queue in self.queue_names:
+                self.sent[queue] += 1
             host = producer_of(host)
+        elif type_ == "task-received":
+            if (queue := task.get("queue")) in self.queue_names:
+                self.taken[queue] += 1
         elif type_ == "task-started":
             waited = waiting_seconds(task)
             if waited is not None:

@@ -14,7 +14,7 @@ from flower.api.audit import ListAudit
 from flower.api.control import ROUTES as OPERATION_ROUTES
 from flower.api.events import StreamEvents
 from flower.api.openapi import OpenApi
-from flower.api.queues import GetQueueLengths
+from flower.api.queues import GetQueueHistory, GetQueueLengths
 from flower.api.stats import GetStats
 from flower.api.tasks import ListTasks, ListTaskTypes, TaskInfo
 from flower.api.workers import ListWorkers
@@ -86,6 +86,7 @@ handlers: list[Url] = [
     Url(r"/api/task/info/(.*)", TaskInfo, name="api_task_info"),
     Url(r"/api/audit", ListAudit, name="api_audit"),
     Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
+    Url(r"/api/queues/history", GetQueueHistory, name="api_queues_history"),
     Url(r"/api/stats", GetStats, name="api_stats"),
     Url(r"/api/events", StreamEvents, name="api_events"),
     Url(r"/api/openapi.json", OpenApi, name="api_openapi"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flower.audit import OUTCOMES
 from flower.openapi.route import BOOL, TEXT, TIME, Parameter, Route, Schema, whole
-from flower.openapi.samples import AUDIT, EVENTS, INFO, STATS, TASKS, WORKERS
+from flower.openapi.samples import AUDIT, DEPTHS, EVENTS, INFO, STATS, TASKS, WORKERS
 from flower.store import COLUMNS, TASK_STATES
 
 SORTABLE = sorted(column.name for column in COLUMNS if column.kind != "json")
@@ -45,6 +45,18 @@ STATS_PARAMETERS = (
     Parameter("name", "Only tasks of this name"),
     Parameter("worker", "Only this worker"),
     Parameter("step", "Adds a point for each step of whole minutes; at most 1500 points", DURATION, example="1h"),
+)
+
+DEPTH_PARAMETERS = (
+    Parameter("queue", "Only this queue", example="celery"),
+    Parameter("window", "The span that ends now: `5m`, `1h`, `24h`, `30d`, or seconds", DURATION, "1h"),
+    Parameter(
+        "step",
+        "The length of a step, a multiple of 10 seconds; at most 1500 of them for one queue, 360 for all. Unless it is "
+        "given, one that makes at most 360",
+        DURATION,
+        example="1m",
+    ),
 )
 
 EVENT_PARAMETERS = (
@@ -117,6 +129,15 @@ ROUTES: tuple[Route, ...] = (
         "QueueLengths",
         errors=(503,),
         example={"celery": 12, "video": 0},
+    ),
+    Route(
+        "/api/queues/history",
+        "Queues",
+        "How deep queues were: of each step the most messages and the fewest consumers",
+        "QueueHistory",
+        DEPTH_PARAMETERS,
+        (400, 503),
+        example=DEPTHS,
     ),
     Route(
         "/api/stats",

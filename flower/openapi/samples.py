@@ -84,6 +84,13 @@ STATS = {
     "groups": [{"name": "tasks.add", **_FIGURES}],
     "series": [{"at": 1795154400, **_FIGURES}],
 }
+DEPTHS = {
+    "from": 1795242120,
+    "to": 1795242299.5,
+    "step": 60,
+    "at": [1795242120, 1795242180, 1795242240],
+    "queues": [{"queue": "celery", "ready": [0, None, 12], "unacked": [4, None, 8], "consumers": [2, None, 2]}],
+}
 EVENTS = """retry: 2000
 
 id: 1a2003a24d9-42

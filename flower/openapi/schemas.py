@@ -124,6 +124,19 @@ def _stats() -> dict[str, Schema]:
     return {"Durations": durations, "Figures": cell, "Stats": stats}
 
 
+def _depths() -> dict[str, Schema]:
+    numbers: Schema = {"type": "array", "items": null(COUNT)}
+    depths = record(
+        queue=TEXT,
+        ready={**numbers, "description": "Most messages that waited in each step; null where nothing is known"},
+        unacked={**numbers, "description": "Most messages that workers held"},
+        consumers={**numbers, "description": "Fewest consumers"},
+    )
+    starts: Schema = {"type": "array", "items": WHOLE, "description": "The beginnings of the steps"}
+    history = record(**{"from": NUMBER}, to=NUMBER, step=WHOLE, at=starts, queues=listing("QueueDepths"))
+    return {"QueueDepths": depths, "QueueHistory": history}
+
+
 def _reading() -> dict[str, Schema]:
     page = {"total": COUNT, "offset": COUNT, "limit": COUNT}
     entry = record(
@@ -148,6 +161,7 @@ def _reading() -> dict[str, Schema]:
         "Worker": _worker(),
         "Workers": mapping(either, "By name"),
         "QueueLengths": mapping(null(COUNT), "Messages that wait, by queue; null where the broker does not tell"),
+        **_depths(),
         "AuditEntry": entry,
         "AuditPage": record(audit=listing("AuditEntry"), **page),
         **_stats(),

@@ -162,6 +162,7 @@ def test_answers(server: Server) -> None:
         ("/api/workers?status=1", "Workers"),
         ("/api/queues/length", "QueueLengths"),
         ("/api/stats?step=1h&window=7d", "Stats"),
+        ("/api/queues/history?queue=celery", "QueueHistory"),
         ("/api/audit", "AuditPage"),
     ):
         check(schema, server.json(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 import uuid
@@ -16,6 +17,8 @@ from flower.utils import broker as module
 from flower.utils.broker import (
     Broker,
     BrokerError,
+    Filesystem,
+    Head,
     Passive,
     RabbitMQ,
     Redis,
@@ -28,7 +31,7 @@ from flower.utils.broker import (
     reason,
     validate_broker_api,
 )
-from flower.utils.broker.redis import glob
+from flower.utils.broker.redis import glob, task_of
 
 SENTINEL = {"broker_options": {"master_name": "m"}}
 
@@ -47,7 +50,7 @@ SENTINEL = {"broker_options": {"master_name": "m"}}
         ("redis+socket:///run/redis.sock", {}, RedisSocket),
         ("sentinel://host", SENTINEL, RedisSentinel),
         ("memory://", {}, Passive),
-        ("filesystem://", {}, Passive),
+        ("filesystem://", {}, Filesystem),
     ],
 )
 def test_kind(url: str, options: dict[str, Any], kind: type) -> None:
@@ -263,6 +266,87 @@ async def test_passive_filesystem(tmp_path: Path) -> None:
         queue.put("x")
         queue.put("y")
     assert {"q": {"name": "q", "messages": 2}} == await Broker("filesystem://", broker_options=options).queues(["q"])
+
+
+def files(folder: Path, **messages: int) -> Any:
+    """A filesystem broker with so many messages by queue, and an exchange that feeds an empty one."""
+    number = 0
+    for queue, count in messages.items():
+        for _ in range(count):
+            number += 1
+            path = folder / f"{number:06}_{uuid.uuid4()}.{queue.replace('_', '.')}.msg"
+            path.write_text("{}")
+            os.utime(path, (1000 + number, 1000 + number))
+    (folder / "shop.exchange").write_text('[["", "", "empty"], ["", "", "w1.celery.pidbox"]]')
+    (folder / "torn.exchange").write_text("[[")
+    options = {"data_folder_in": f"{folder}/", "data_folder_out": f"{folder}/", "control_folder": f"{folder}/"}
+    return Broker("filesystem://", broker_options=options)
+
+
+async def test_filesystem_names(tmp_path: Path) -> None:
+    """Queues that an exchange feeds or that have messages are found, whatever is in their names."""
+    broker = files(tmp_path, mail=1, a_b=2)
+    assert ["a.b", "empty", "mail"] == await broker.names()
+
+
+async def test_filesystem_counts(tmp_path: Path) -> None:
+    """One look counts them all."""
+    broker = files(tmp_path, mail=1, a_b=2)
+    found = await broker.queues(["a.b", "empty", "mail"])
+    assert {"a.b": 2, "empty": 0, "mail": 1} == {name: info["messages"] for name, info in found.items()}
+
+
+async def test_filesystem_heads(tmp_path: Path) -> None:
+    """The oldest file tells since when the oldest message waits."""
+    broker = files(tmp_path, mail=2, other=1)
+    assert {"mail": [Head(since=1001.0)]} == await broker.heads(["mail", "empty"])
+
+
+async def test_missing_folder(tmp_path: Path) -> None:
+    """A folder that is not there is an error, and never a list without queues."""
+    broker = Broker("filesystem://", broker_options={"data_folder_in": f"{tmp_path}/gone/"})
+    with pytest.raises(BrokerError, match="the filesystem broker does not answer"):
+        await broker.queues(["a"])
+
+
+async def test_api_counts_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statistics are late, and without numbers for a new queue: totals take their place, rates and consumers stay."""
+    broker = RabbitMQ("amqp://host")
+
+    async def ask(query: str) -> list[dict[str, Any]]:
+        if "disable_stats" in query:
+            return [{"name": "new", "messages": 5}, {"name": "old", "messages": 7, "messages_ready": 6}]
+        return [{"name": "new"}, {"name": "old", "messages": 1, "messages_ready": 1, "consumers": 2}]
+
+    monkeypatch.setattr(broker, "ask", ask)
+    assert {
+        "new": {"name": "new", "messages": 5},
+        "old": {"name": "old", "messages": 7, "messages_ready": 6, "consumers": 2},
+    } == await broker.queues(["new", "old"])
+
+
+async def test_api_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API tells when the first message was published, if it was stamped."""
+    broker = RabbitMQ("amqp://host")
+    listing = listing_of({"name": "a", "head_message_timestamp": 1000}, {"name": "b", "head_message_timestamp": None})
+    monkeypatch.setattr(broker, "fetch", listing)
+    await broker.names()
+    assert {"a": [Head(since=1000.0)]} == await broker.heads(["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    "message, task",
+    [
+        (b'{"headers": {"id": "u1"}}', "u1"),
+        (b'{"headers": {"id": 5}}', None),
+        (b'{"headers": null}', None),
+        (b"\x80pickle", None),
+        ("[]", None),
+    ],
+)
+def test_task_of_a_message(message: bytes | str, task: str | None) -> None:
+    """A message names its task in its headers; what is no such message names none."""
+    assert task == task_of(message)
 
 
 @pytest.mark.parametrize(

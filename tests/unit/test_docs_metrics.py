@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flower.metrics import METRICS
+from flower import metrics, sampler
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(flower_\w+)` \| (\w+) \|(?: ((?:`\w+`(?:, )?)*) \|)?", re.MULTILINE)
@@ -16,6 +16,6 @@ def test_every_metric_is_documented() -> None:
     documented = {(name, kind, *re.findall(r"\w+", labels)) for name, kind, labels in ROW.findall(PAGE.read_text())}
     told = {
         (f"{metric.name}_total" if metric.kind == "counter" else metric.name, metric.kind, *metric.labels)
-        for metric in METRICS
+        for metric in (*metrics.METRICS, *sampler.METRICS)
     }
     assert told == documented

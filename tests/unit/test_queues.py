@@ -14,7 +14,7 @@ from kombu import Queue as KombuQueue
 from flower import queues as module
 from flower.inspector import Inspector
 from flower.queues import Queue, Queues, broker_of
-from flower.utils.broker import BrokerError, RabbitMQ, RedisSentinel
+from flower.utils.broker import BrokerError, Head, RabbitMQ, RedisSentinel
 
 
 class FakeBroker:
@@ -29,6 +29,9 @@ class FakeBroker:
 
     async def names(self) -> list[str]:
         return list(self.infos)
+
+    async def heads(self, names: Iterable[str]) -> dict[str, list[Head]]:
+        return {name: [Head(task=f"head of {name}")] for name in names}
 
     async def queues(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         self.reads += 1
@@ -141,6 +144,54 @@ async def test_failure() -> None:
         report.error,
         [(queue.name, queue.messages) for queue in report.queues],
     )
+
+
+async def test_old_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that falls silent leaves the last counts, and when they were true."""
+    monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
+    scene = Scene(celery={"messages": 7}, nobody={"messages": 5})
+    before = await scene.queues.read()
+    scene.broker.failure = BrokerError("Redis at x does not answer")
+    report = await scene.queues.read()
+    assert ("Redis at x does not answer", {"celery": 7, "nobody": 5}, before.counted_at) == (
+        report.error,
+        {queue.name: queue.messages for queue in report.queues},
+        report.counted_at,
+    )
+
+
+async def test_slow_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page does not wait for a slow broker, once there is something to show."""
+    monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    scene, answer = Scene(celery={"messages": 7}), asyncio.Event()
+    first = await scene.queues.look()
+
+    async def wait() -> list[str]:
+        await answer.wait()
+        return []
+
+    monkeypatch.setattr(module, "NAMES_SECONDS", 0.0)
+    scene.queues._present_until = 0.0
+    monkeypatch.setattr(scene.broker, "names", wait)
+    assert first is await scene.queues.look()
+    answer.set()
+
+
+async def test_silent_workers() -> None:
+    """Who is alive and did not say what it consumes is named."""
+    scene = Scene()
+    scene.consumes("w1", "celery", alive=True)
+    scene.state.workers["w2"] = SimpleNamespace(alive=True)
+    scene.state.workers["w3"] = SimpleNamespace(alive=False)
+    report = await scene.queues.read()
+    assert (("w2",), 2) == (report.untold, report.workers)
+
+
+async def test_priorities() -> None:
+    """Priority steps are told beside their sum."""
+    info = {"messages": 5, "priorities": {0: 3, 9: 2}}
+    assert {0: 3, 9: 2} == (await Scene(celery=info).one("celery")).priorities
 
 
 async def test_wrong_url() -> None:

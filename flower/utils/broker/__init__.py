@@ -6,7 +6,8 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES
 
-from flower.utils.broker.base import BrokerBase, BrokerError, UnsupportedBroker, is_internal, reason
+from flower.utils.broker.base import BrokerBase, BrokerError, Head, UnsupportedBroker, is_internal, reason
+from flower.utils.broker.filesystem import Filesystem
 from flower.utils.broker.passive import Amqp, Passive
 from flower.utils.broker.rabbitmq import RabbitMQ, validate_broker_api
 from flower.utils.broker.redis import Redis, RedisBase, RedisSentinel, RedisSocket, RedisSsl, without_retries
@@ -17,6 +18,8 @@ __all__ = (
     "Broker",
     "BrokerBase",
     "BrokerError",
+    "Filesystem",
+    "Head",
     "Passive",
     "RabbitMQ",
     "Redis",
@@ -41,6 +44,7 @@ BROKERS: dict[str, type[BrokerBase]] = {
     "rediss": RedisSsl,
     "redis+socket": RedisSocket,
     "sentinel": RedisSentinel,
+    "filesystem": Filesystem,
 }
 """URL scheme -> kind; any other scheme that kombu knows is counted passively."""
 

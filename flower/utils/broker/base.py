@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from kombu import Connection
@@ -37,6 +38,14 @@ class BrokerError(Exception):
 
 class UnsupportedBroker(BrokerError, NotImplementedError):
     """No transport of this name is installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A message at the head of a queue: the id of its `task`, and `since` when it waits; None is unknown."""
+
+    task: str | None = None
+    since: float | None = None
 
 
 class BrokerBase(ABC):
@@ -85,6 +94,13 @@ class BrokerBase(ABC):
     async def names(self) -> list[str]:
         """Names of the task queues that exist in the broker, as far as it can tell."""
         return []
+
+    async def heads(self, names: Iterable[str]) -> dict[str, list[Head]]:
+        """The messages that are next, among them that which waits longest, of the queues of which the broker tells it.
+
+        They are looked at and left where they are.
+        """
+        return {}
 
     @abstractmethod
     def read(self, names: list[str]) -> dict[str, Info]:

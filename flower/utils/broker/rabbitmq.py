@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import ssl
 import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
-from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerError, Info, reason
+from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerError, Head, Info, reason
 from flower.utils.broker.passive import Amqp
 
 PORT = 15672
@@ -20,6 +21,22 @@ LISTING_SECONDS = 1.0
 
 RETRY_SECONDS = 30.0
 """How long a guessed API address that does not answer is left alone."""
+
+COLUMNS = (
+    *("name", "vhost", "type", "state", "node", "durable", "auto_delete", "exclusive", "arguments", "policy"),
+    *("messages", "messages_ready", "messages_unacknowledged", "message_bytes", "message_stats", "memory"),
+    *("messages_details", "messages_ready_details", "messages_unacknowledged_details", "head_message_timestamp"),
+    *("consumers", "consumer_capacity", "consumer_utilisation", "idle_since", "operator_policy", "members", "leader"),
+)
+"""Of a queue's object in the API: all but its insides, which are half of the answer."""
+
+STATISTICS = f"?columns={','.join(COLUMNS)}"
+"""Rates and consumers. Some seconds old, and without any number for a queue that is younger than that."""
+TOTALS = "?disable_stats=true&enable_queue_totals=true"
+"""Exact numbers of messages and nothing else, at a quarter of the cost. Since RabbitMQ 3.8.10; ignored before."""
+
+LARGE_BYTES = 200_000
+"""An answer of some hundred queues, which is read beside the loop."""
 
 
 def validate_broker_api(url: str) -> None:
@@ -93,11 +110,23 @@ class RabbitMQ(Amqp):
         self._listed_at = now
         return self._listing
 
+    async def heads(self, names: Iterable[str]) -> dict[str, list[Head]]:
+        """When the first message was published, where its publisher stamped it: Celery does not."""
+        times = {info["name"]: info.get("head_message_timestamp") for info in self._listing}
+        told = {name: times.get(name) for name in names}
+        return {name: [Head(since=float(at))] for name, at in told.items() if isinstance(at, int | float) and at > 0}
+
     async def fetch(self) -> list[Info]:
-        """Ask the API."""
+        """Ask the API: statistics, with the exact numbers of messages."""
+        statistics, totals = await asyncio.gather(self.ask(STATISTICS), self.ask(TOTALS))
+        exact = {info["name"]: info for info in totals}
+        return [{**info, **exact.get(info["name"], {})} for info in statistics]
+
+    async def ask(self, query: str) -> list[Info]:
+        """One answer of the API."""
         try:
-            response = await AsyncHTTPClient().fetch(self.request())
-            found = json.loads(response.body)
+            body = (await AsyncHTTPClient().fetch(self.request(query))).body
+            found = await self.run(lambda: orjson.loads(body)) if len(body) > LARGE_BYTES else orjson.loads(body)
         except HTTPClientError as error:
             raise BrokerError(f"the management API at {self.address} {self.refusal(error)}") from error
         except ValueError as error:
@@ -106,7 +135,7 @@ class RabbitMQ(Amqp):
             raise BrokerError(f"the management API at {self.address} does not answer: {reason(error)}") from error
         if not isinstance(found, list):
             raise BrokerError(f"the management API at {self.address} answered no list of queues")
-        return [info for info in found if isinstance(info, dict) and "name" in info]
+        return [info for info in found if isinstance(info, dict) and isinstance(info.get("name"), str)]
 
     def refusal(self, error: HTTPClientError) -> str:
         """What an HTTP status means here."""
@@ -135,11 +164,11 @@ class RabbitMQ(Amqp):
             return unquote(parts.username), unquote(parts.password or "")
         return self.username or "guest", self.password or "guest"
 
-    def request(self) -> HTTPRequest:
+    def request(self, query: str = "") -> HTTPRequest:
         """The request for the queues of the virtual host."""
         user, password = self.credentials
         return HTTPRequest(
-            f"{self.address}queues/{quote(self.vhost, safe='')}",
+            f"{self.address}queues/{quote(self.vhost, safe='')}{query}",
             auth_username=user,
             auth_password=password,
             connect_timeout=CONNECT_SECONDS,

@@ -6,15 +6,16 @@ kombu's own channel is used, so priority steps, separator, key prefix, ACL user 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import orjson
 from kombu import Connection
 
-from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerBase, Info, is_internal
+from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerBase, Head, Info, is_internal
 
 try:
     from redis.backoff import NoBackoff
@@ -28,6 +29,9 @@ BINDING = "_kombu.binding."
 SCAN_SECONDS = 0.3
 SCAN_COUNT = 2000
 """Redis has no list of its queues: at most so long a read walks over the keys; the next one goes on."""
+
+HEADS_SECONDS = 0.5
+"""A message may be large: at most so long a read looks at heads of queues."""
 
 
 class RedisBase(BrokerBase):
@@ -80,7 +84,27 @@ class RedisBase(BrokerBase):
                 pipe.hlen(channel.unacked_key)
                 *counts, self.unacknowledged = pipe.execute()
         rows = zip(names, zip(*[iter(counts)] * len(steps), strict=True), strict=True)
-        return {name: {"name": name, "messages": sum(lengths)} for name, lengths in rows}
+        return {name: _info(name, dict(zip(steps, lengths, strict=True))) for name, lengths in rows}
+
+    async def heads(self, names: Iterable[str]) -> dict[str, list[Head]]:
+        """The ids of the tasks at the head of each priority step."""
+        wanted = list(names)
+        return await self.run(lambda: self.peek(wanted)) if wanted else {}
+
+    def peek(self, names: list[str]) -> dict[str, list[Head]]:
+        """`heads`, blocking."""
+        found: dict[str, list[Head]] = {}
+        deadline = time.monotonic() + HEADS_SECONDS
+        with self.client() as (channel, client):
+            for name in names:
+                if time.monotonic() > deadline:
+                    break
+                keys = [f"{name}{channel.sep}{step}" if step else name for step in channel.priority_steps]
+                with client.pipeline(transaction=False) as pipe:
+                    for key in keys:
+                        pipe.lindex(key, -1)  # kombu pushes on the left
+                    found[name] = [Head(task=task_of(message)) for message in pipe.execute() if message]
+        return found
 
     async def names(self) -> list[str]:
         """Queues that kombu has bound to an exchange in this database, but Celery's own."""
@@ -111,6 +135,22 @@ class RedisBase(BrokerBase):
                 return
             if time.monotonic() > deadline:
                 return
+
+
+def _info(name: str, lengths: Mapping[int, int]) -> Info:
+    info: Info = {"name": name, "messages": sum(lengths.values())}
+    if any(length for step, length in lengths.items() if step):
+        info["priorities"] = {step: length for step, length in lengths.items() if length}
+    return info
+
+
+def task_of(message: bytes | str) -> str | None:
+    """The id of the task in a message as kombu writes it."""
+    try:
+        found = orjson.loads(message)["headers"]["id"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 class Redis(RedisBase):
