@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from flower.store.facets import count
-from flower.store.plan import GROUPING, SORTED, Clause, checked, walking
-from flower.store.query import Cursor, Slice, TaskQuery
+from flower.store.plan import GROUPING, SORTED, Clause, checked, page_ids, walking
+from flower.store.query import Count, Cursor, Slice, TaskQuery
 from flower.store.rows import tasks_with
 from flower.store.schema import tasks as table
 from flower.store.task import Task
@@ -58,19 +58,29 @@ class _Part:
 def read(connection: sa.Connection, query: TaskQuery, place: Cursor | None, backward: bool, stored: int) -> Slice:
     """The tasks next to the place. Raises ValueError for an unknown column, and a place of another order."""
     where = conditions(query, table)
-    if where:
-        matching = count(connection, where).number or query.limit
-        where = walking(replace(query, offset=0), where, matching, stored)
-    ids = _neighbours(connection, replace(query, limit=query.limit + 1), where, place, backward)
+    narrowed = where
+    total = Count(stored) if not where else None
+    if where and query.search is None:
+        # Reading every text twice is dear, so with a search the page itself may tell the number.
+        total = count(connection, where)
+        narrowed = walking(query, where, total.number or query.limit, stored)
+    wanted = replace(query, limit=query.limit + 1)
+    if place is None and not backward and query.offset:
+        ids = list(connection.scalars(page_ids(wanted, narrowed)))
+    else:
+        ids = _neighbours(connection, wanted, narrowed, place, backward)
     more, ids = len(ids) > query.limit, ids[: query.limit]
+    behind = place is not None or bool(query.offset)
+    if total is None:
+        total = count(connection, where) if more or behind else Count(len(ids))
     found = tasks_with(connection, ids[::-1] if backward else ids)
-    behind = place is not None
     return Slice(
         [task for _, task in found],
         _place(query, *found[0]) if found else None,
         _place(query, *found[-1]) if found else None,
         before=more if backward else behind,
-        after=behind if backward else more,
+        after=place is not None if backward else more,
+        total=total,
     )
 
 

@@ -51,10 +51,18 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are; at least so many if not `whole`."""
+
+    number: int = 0
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """Neighbours in an order. `first` and `last` are the places of the outer ones, None without any.
 
-    `before` and `after` tell whether there are more.
+    `before` and `after` tell whether there are more, `total` how many match in all.
     """
 
     tasks: list[Task] = field(default_factory=list)
@@ -62,11 +70,4 @@ class Slice:
     last: Cursor | None = None
     before: bool = False
     after: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many there are; at least so many if not `whole`."""
-
-    number: int = 0
-    whole: bool = True
+    total: Count = field(default_factory=Count)
