@@ -20,18 +20,25 @@ from tornado.ioloop import IOLoop
 from flower.utils import remote
 from flower.utils.broker import reason
 from flower.utils.executor import DaemonExecutor
-from flower.utils.inspected import tasks_of
+from flower.utils.inspected import tasks_of, without_time_limits
 from flower.utils.masking import mask
 
 __all__ = ("InspectError", "Inspector", "tasks_of")
 
 logger = logging.getLogger(__name__)
 
-ARGUMENTS: dict[str, dict[str, Any]] = {"active": {"safe": True}, "conf": {"with_defaults": False}}
+ITEMS = ("exchange", "routing_key", "rate_limit", "soft_time_limit", "time_limit")
+"""What workers tell of each task that they have: what they do anyhow, and its time limits."""
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "active": {"safe": True},
+    "conf": {"with_defaults": False},
+    "registered": {"taskinfoitems": ITEMS},
+}
 MAX_CONCURRENCY = 4
 MAX_WORKERS = 5000
 
 Answer = dict[str, Any]
+TimeLimits = dict[str, tuple[float | None, float | None]]
 Key = tuple[tuple[str, ...] | None, str]
 
 
@@ -51,6 +58,7 @@ class Inspector:
     """Asks workers and keeps their answers. `timeout` is in seconds.
 
     `workers`: name -> method -> its newest answer, and `timestamp`; `learned`: name -> method -> when.
+    `time_limits`: name -> task -> its own soft and hard limit, in seconds, of those that have one.
     `failures`: name -> why the last inspection of that worker is incomplete. `error`: why the
     last one could not be made at all. Passwords are masked.
     """
@@ -74,6 +82,7 @@ class Inspector:
         self.workers: dict[str, dict[str, Any]] = {}
         self.learned: dict[str, dict[str, float]] = {}
         self.failures: dict[str, str] = {}
+        self.time_limits: dict[str, TimeLimits] = {}
         self.error: str | None = None
         self.on_facts: list[Callable[[str, str, Any], None]] = []
         self._asked: dict[Key, asyncio.Future[Answer]] = {}
@@ -112,6 +121,7 @@ class Inspector:
             self.workers.pop(name, None)
             self.learned.pop(name, None)
             self.failures.pop(name, None)
+            self.time_limits.pop(name, None)
 
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -174,6 +184,8 @@ class Inspector:
             reply = {**reply, "broker": mask(broker)}
         elif method == "conf":
             reply = mask(reply)
+        elif method == "registered" and isinstance(reply, list):
+            reply, self.time_limits[name] = without_time_limits(reply)
         self.workers.setdefault(name, {}).update({method: reply, "timestamp": now})
         self.learned.setdefault(name, {})[method] = now
         for callback in self.on_facts:

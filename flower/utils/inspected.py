@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from flower.utils.coercion import number
+
 View = dict[str, Any]
+TIME_LIMITS = ("soft_time_limit=", "time_limit=")
 
 
 def tasks_of(worker: str, method: str, reply: Any, now: float) -> list[View]:
@@ -65,3 +68,17 @@ def _as_text(value: Any) -> str | None:
 
 def _dicts(items: Iterable[Any]) -> list[View]:
     return [item for item in items if isinstance(item, dict)]
+
+
+def without_time_limits(registered: list[Any]) -> tuple[list[Any], dict[str, tuple[float | None, float | None]]]:
+    """A worker's answer to `registered` as it is without being asked for time limits, and those: task -> soft, hard."""
+    entries, limits = [], {}
+    for entry in registered:
+        name, bracket, rest = entry.partition(" [") if isinstance(entry, str) else (entry, "", "")
+        items = rest.removesuffix("]").split(" ") if bracket else []
+        told = dict(item.split("=", 1) for item in items if item.startswith(TIME_LIMITS))
+        kept = [item for item in items if not item.startswith(TIME_LIMITS)]
+        entries.append(f"{name} [{' '.join(kept)}]" if kept else name)
+        if told:
+            limits[name] = (number(told.get("soft_time_limit")), number(told.get("time_limit")))
+    return entries, limits

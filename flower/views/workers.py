@@ -1,170 +1,178 @@
-"""Every worker, and one worker."""
+"""Every worker: found, filtered, sorted, page by page."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flower.utils.arguments import one_of, within
 from flower.views import BaseHandler
-from flower.views.facts import TABS, facts_of
-from flower.web import NotFoundError
-from flower.worker import Worker
+from flower.views.worker import WorkerView
+from flower.views.worker_rows import (
+    COUNTED,
+    SORTS,
+    Roster,
+    Row,
+    matches,
+    natural_key,
+    roster_of,
+    row_of,
+    sorted_rows,
+)
 
-FRESH_SECONDS = 10.0
-"""Facts younger than this are not asked for again."""
+__all__ = ("Row", "WorkerView", "WorkersView", "matches", "natural_key", "row_of", "sorted_rows")
 
-COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked")
-SORTS = ("name", "status", "active", *COUNTED)
-LISTED = 50
-LISTED_AT_MOST = 100_000
+STATES: tuple[tuple[str, str, str], ...] = (
+    ("", "All", "Every worker that was heard of"),
+    ("online", "Online", "Heard of within two heartbeat intervals"),
+    ("busy", "No free slot", "Online, and every slot of the pool is at work"),
+    ("silent", "Not answering", "Online, but the last question got no answer: busy, or remote control is off"),
+    ("offline", "Offline", "Said goodbye, or no heartbeat came for two intervals"),
+)
+"""Word of the address, label and meaning of each filter of states."""
+
+LIMIT = 50
+LIMITS = (25, 50, 100, 200)
+PAGES_AT_MOST = 100_000
+REFRESHED_AT_ONCE = 200
+
+FRESH_SECONDS = {"stats": 20.0, "active_queues": 30.0}
+"""How old the facts of the workers that are shown may become before they are asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the address asks for."""
+
+    q: str
+    state: str
+    queue: str
+    sort: str
+    page: int
+    limit: int
+
+    def takes(self, row: Row) -> bool:
+        """Whether a row is wanted, whatever its state."""
+        return (not self.queue or self.queue in row.queues) and (not self.q or matches(row, self.q))
 
 
 @dataclass(slots=True)
-class Row:
-    """One line of the table of workers."""
+class Listed:
+    """What is shown: `rows` of one page, and what is summed over all that were found."""
 
-    name: str
-    online: bool
-    age: float | None
-    """Seconds since its last heartbeat, or since it was last heard of."""
-    last_seen: float | None
+    rows: list[Row]
+    found: int
+    page: int
+    pages: int
+    known: int
+    states: Counter[str]
+    queues: list[tuple[str, int]]
+    sums: dict[str, int]
+    online: int
+    offline: int
     active: int
-    counts: dict[str, int]
-    concurrency: int | None
-    queues: list[str]
-    load: list[float]
-    version: str
-    pid: int | None
-
-    @property
-    def saturation(self) -> float | None:
-        """Share of the pool that works, 0 to 1."""
-        if not self.online or not self.concurrency:
-            return None
-        return min(1.0, self.active / self.concurrency)
+    slots: int
+    unknown_slots: int
 
 
-def row_of(worker: Worker, facts: dict[str, Any], now: float) -> Row:
-    """What is known about a worker from its events and from what it told when asked."""
-    online = worker.status(now)
-    pool = (facts.get("stats") or {}).get("pool") or {}
-    concurrency = pool.get("max-concurrency")
-    last_seen = worker.heartbeats[-1] if worker.heartbeats else worker.last_seen or None
-    return Row(
-        name=worker.hostname,
-        online=online,
-        age=None if last_seen is None else now - last_seen,
-        last_seen=last_seen,
-        active=(worker.active or 0) if online else 0,
-        counts={name: worker.counts.get(f"task-{name}", 0) for name in COUNTED},
-        concurrency=concurrency if isinstance(concurrency, int) else None,
-        queues=[str(queue.get("name")) for queue in facts.get("active_queues") or ()],
-        load=list(worker.loadavg or ()) if online else [],
-        version=" ".join(filter(None, (worker.sw_ident, worker.sw_ver))),
-        pid=worker.pid,
+def in_state(row: Row, state: str) -> bool:
+    """Whether a row passes the filter of states."""
+    return not state or row.state == state or (state == "online" and row.online)
+
+
+def listed(rows: Sequence[Row], choice: Choice) -> Listed:
+    """One page of the rows that are wanted."""
+    queues = Counter(queue for row in rows for queue in set(row.queues))
+    wanted = [row for row in rows if choice.takes(row)]
+    states: Counter[str] = Counter(row.state for row in wanted)
+    states[""], states["online"] = len(wanted), sum(row.online for row in wanted)
+    found = sorted_rows([row for row in wanted if in_state(row, choice.state)], choice.sort)
+    pages = max(1, -(-len(found) // choice.limit))
+    page = min(choice.page, pages)
+    online = [row for row in found if row.online]
+    return Listed(
+        rows=found[(page - 1) * choice.limit : page * choice.limit],
+        found=len(found),
+        page=page,
+        pages=pages,
+        known=len(rows),
+        states=states,
+        queues=sorted(queues.items(), key=lambda pair: natural_key(pair[0])),
+        sums={name: sum(row.counts[name] for row in found) for name in COUNTED},
+        online=len(online),
+        offline=len(found) - len(online),
+        active=sum(row.active for row in online),
+        slots=sum(row.concurrency or 0 for row in online),
+        unknown_slots=sum(row.concurrency is None for row in online),
     )
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """w2 before w10."""
-    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in re.split(r"(\d+)", name.casefold())]
-
-
-def sorted_rows(rows: list[Row], sort: str) -> list[Row]:
-    """The rows by one column, `-` for descending; equal ones by name."""
-    rows = sorted(rows, key=lambda row: natural_key(row.name))
-    by, descending = sort.lstrip("-"), sort.startswith("-")
-    if by == "name":
-        return rows[::-1] if descending else rows
-    values = {"status": lambda row: row.online, "active": lambda row: row.active}
-    return sorted(rows, key=values.get(by, lambda row: row.counts[by]), reverse=descending)
-
-
-def matches(row: Row, text: str) -> bool:
-    """Whether every word is in the worker's name, status, queues or version."""
-    hay = " ".join([row.name, "online" if row.online else "offline", row.version, *row.queues]).casefold()
-    return all(word in hay for word in text.casefold().split())
-
-
 class WorkersView(BaseHandler):
-    """GET / and /workers: every worker; with `json=1` as Flower 2.x's rows."""
+    """GET /workers: every worker; with `json=1` as Flower 2.x's rows. `refresh` asks the workers first."""
 
     tab = "workers"
 
     async def get(self) -> None:
-        if self.get_argument("refresh", False, type=bool):
-            self.cluster.inspector.inspect()
         as_json = self.get_argument("json", False, type=bool)
-        search = self.get_argument("q", "")
-        sort = self.get_argument("sort", "name") or "name"
-        one_of("sort", sort.lstrip("-"), SORTS)
-        state, now = self.cluster.state, self.cluster.state.clock()
-        with state.lock:
-            if as_json:
-                self.write({"data": [worker.as_dict() for worker in state.workers.values()]})
-                return
-            facts = self.cluster.inspector.workers
-            rows = [row_of(worker, facts.get(worker.hostname) or {}, now) for worker in state.workers.values()]
-        listed = sorted_rows([row for row in rows if matches(row, search)], sort)
+        choice = self._choice()
+        if self.get_argument("refresh", False, type=bool):
+            await self._ask(self.get_arguments("worker")[:REFRESHED_AT_ONCE])
+        if as_json:
+            state = self.cluster.state
+            with state.lock:
+                rows = [worker.as_dict() for worker in state.workers.values()]
+            self.write({"data": rows})
+            return
+        roster = roster_of(self.cluster)
+        shown = await self.run(lambda: listed(roster.rows(self.cluster), choice))
+        self._renew(roster, shown.rows)
         self.show(
             "workers.html",
             {"workers": "workers_table.html"},
             title="Workers",
-            rows=listed,
-            known=rows,
-            search=search,
+            choice=choice,
+            shown=shown,
+            states=STATES,
+            limits=LIMITS,
+            address=self._address,
+        )
+
+    def _choice(self) -> Choice:
+        sort = self.get_argument("sort", "") or "name"
+        one_of("sort", sort.removeprefix("-"), SORTS)
+        return Choice(
+            q=self.get_argument("q", "") or "",
+            state=one_of("state", self.get_argument("state", "") or "", tuple(slug for slug, _, _ in STATES)),
+            queue=self.get_argument("queue", "", strip=False) or "",
             sort=sort,
-            counted=COUNTED,
-            sums={name: sum(row.counts[name] for row in listed) for name in COUNTED},
+            page=within("page", self.get_argument("page", 1, type=int), 1, PAGES_AT_MOST),
+            limit=within("limit", self.get_argument("limit", LIMIT, type=int), 1, LIMITS[-1]),
         )
 
-
-class WorkerView(BaseHandler):
-    """GET /worker/<name>: what it does and what it told; `limit` entries of each list."""
-
-    tab = "workers"
-
-    async def get(self, name: str) -> None:
-        limit = within("limit", self.get_argument("limit", LISTED, type=int), 1, LISTED_AT_MOST)
-        refresh = self.get_argument("refresh", False, type=bool)
-        inspector, state = self.cluster.inspector, self.cluster.state
-        with state.lock:
-            worker = state.workers.get(name)
-        told = inspector.workers.get(name) or {}
-        age = state.clock() - told["timestamp"] if told.get("timestamp") else None
-        # A worker that is known to be gone is not waited for.
-        if refresh or (age is None and (worker is None or worker.alive)):
-            await self._ask(name)
-        elif worker is not None and worker.alive and age is not None and age > FRESH_SECONDS:
-            inspector.inspect(name)
-        with state.lock:
-            worker = state.workers.get(name)
-        told = inspector.workers.get(name) or {}
-        if worker is None and not told:
-            raise NotFoundError(f"Unknown worker {name!r}")
-        now = state.clock()
-        self.show(
-            "worker.html",
-            {"worker": "worker_body.html"},
-            title=name,
-            name=name,
-            row=row_of(worker or Worker(name), told, now),
-            facts=facts_of(told),
-            told_at=told.get("timestamp"),
-            failure=inspector.failures.get(name),
-            tabs=TABS,
-            limit=limit,
-            counted=COUNTED,
-            online_since=worker.online_since if worker is not None else None,
+    def _address(self, choice: Choice, **changes: Any) -> str:
+        """The address of this list with something changed; another filter begins at the first page."""
+        values = {name: getattr(choice, name) for name in ("q", "state", "queue", "sort", "limit")}
+        values |= {"page": 1, **changes}
+        usual = {"sort": "name", "limit": LIMIT, "page": 1}
+        return self.path(
+            "workers", **{name: "" if usual.get(name) == value else value for name, value in values.items()}
         )
 
-    async def _ask(self, name: str) -> None:
-        """Inspect the worker and wait for its answers, as long as an inspection takes at most."""
-        futures = self.cluster.inspector.inspect(name)
+    async def _ask(self, names: list[str]) -> None:
+        """Ask the named workers, or all, and wait as long as that takes at most."""
+        inspector = self.cluster.inspector
+        waiting = asyncio.gather(
+            *inspector.inspect(names or None, FRESH_SECONDS if names else None), return_exceptions=True
+        )
         with contextlib.suppress(asyncio.TimeoutError):
-            waiting = asyncio.gather(*futures, return_exceptions=True)
-            await asyncio.wait_for(asyncio.shield(waiting), self.cluster.inspector.timeout + 1.0)
+            await asyncio.wait_for(asyncio.shield(waiting), inspector.timeout + 1.0)
+
+    def _renew(self, roster: Roster, rows: Sequence[Row]) -> None:
+        """Have the workers that are shown tell anew what has become old; the page hears of it when they did."""
+        names = [row.name for row in rows if row.online and roster.due(self.cluster, row.name, FRESH_SECONDS)]
+        if names:
+            self.cluster.inspector.inspect(names, FRESH_SECONDS)

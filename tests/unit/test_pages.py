@@ -11,12 +11,9 @@ import pytest
 import pytz
 
 from flower.utils.arguments import ArgumentError
-from flower.views.facts import facts_of
 from flower.views.filters import View
 from flower.views.moments import clock_text, time_element
 from flower.views.tasks import DEFAULT_COLUMNS, TASK_COLUMNS, visible_task_columns
-from flower.views.workers import matches, natural_key, row_of, sorted_rows
-from flower.worker import Worker
 
 ROOT = Path(__file__).parents[2]
 T0 = 1_795_242_217.0
@@ -110,76 +107,6 @@ def test_every_column_of_2x_is_known() -> None:
     words = "name uuid state args kwargs result received started runtime worker exchange routing_key retries revoked"
     words += " exception expires eta queue sent"
     assert set() == set(words.split()) - {column.slug for column in TASK_COLUMNS}
-
-
-# -- workers
-
-
-def worker(name: str, **counts: int) -> Worker:
-    made = Worker(name)
-    made.counts.update({f"task-{key}": value for key, value in counts.items()})
-    return made
-
-
-def test_worker_row() -> None:
-    """A row joins events and facts; what an offline worker said of its load is not told."""
-    alive = worker("w", received=3)
-    alive.heartbeats, alive.freq, alive.active, alive.loadavg = [T0], 2.0, 3, [0.5]
-    facts = {"stats": {"pool": {"max-concurrency": 4}}, "active_queues": [{"name": "a"}]}
-    online, offline = row_of(alive, facts, T0 + 1), row_of(alive, facts, T0 + 100)
-    assert ((True, 3, 0.75, ["a"], [0.5]), (False, 0, None, ["a"], [])) == (
-        (online.online, online.active, online.saturation, online.queues, online.load),
-        (offline.online, offline.active, offline.saturation, offline.queues, offline.load),
-    )
-
-
-def test_workers_are_sorted_as_people_count() -> None:
-    """w2 comes before w10; a column sorts first, the name then."""
-    rows = [row_of(worker(name, failed=number), {}, T0) for name, number in (("w10", 1), ("w2", 1), ("W1", 5))]
-    assert (["W1", "w2", "w10"], ["W1", "w2", "w10"]) == (
-        [row.name for row in sorted_rows(rows, "name")],
-        [row.name for row in sorted_rows(rows, "-failed")],
-    )
-
-
-def test_natural_key_of_strange_digits() -> None:
-    """Digits that are no numbers do not break the order."""
-    assert sorted(["a²", "a2"], key=natural_key)
-
-
-def test_find_workers() -> None:
-    """Every word must be somewhere in the row."""
-    row = row_of(worker("w1@host"), {"active_queues": [{"name": "mail"}]}, T0)
-    assert (True, False) == (matches(row, "MAIL offline"), matches(row, "mail online"))
-
-
-# -- facts
-
-
-def test_facts_of_nothing() -> None:
-    """What was not told is not known, which is not the same as empty."""
-    facts = facts_of({"active": []})
-    assert (None, []) == (facts.reserved, facts.active)
-
-
-def test_rate_limits() -> None:
-    """The limit of each registered task is set apart from its name."""
-    told = {"registered": ["b [rate_limit=10/m]", "a", "c [rate_limit=0]"]}
-    assert [("a", ""), ("b", "10/m"), ("c", "")] == facts_of(told).limits
-
-
-def test_eta_of_scheduled_tasks() -> None:
-    """A scheduled task tells when it will run."""
-    told = {"scheduled": [{"eta": "2026-11-21T07:23:37+00:00", "request": {"id": "u", "args": [1]}}]}
-    (request,) = facts_of(told).scheduled or ()
-    assert ("u", 1_795_245_817.0, "[1]") == (request.uuid, request.eta, request.args)
-
-
-def test_passwords_of_the_configuration() -> None:
-    """URLs in a worker's configuration show no password."""
-    assert [("result_backend", "redis://:********@h/1")] == facts_of(
-        {"conf": {"result_backend": "redis://:pw@h/1"}}
-    ).config
 
 
 # -- times
