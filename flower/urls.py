@@ -18,17 +18,19 @@ from flower.api.queues import GetQueueHistory, GetQueueLengths
 from flower.api.stats import GetStats
 from flower.api.tasks import ListTasks, ListTaskTypes, TaskInfo
 from flower.api.workers import ListWorkers
+from flower.assets import Assets
 from flower.utils import gen_cookie_secret
 from flower.views.api_docs import ApiDocs
 from flower.views.auth import LoginHandler, LogoutHandler
 from flower.views.broker import BrokerView
+from flower.views.complete import CompleteView
 from flower.views.datatable import TasksDataTable
 from flower.views.error import NotFoundErrorHandler
 from flower.views.monitor import Healthcheck, Metrics
 from flower.views.stream import StreamHandler
 from flower.views.tasks import TasksView, TaskView
 from flower.views.workers import WorkersView, WorkerView
-from flower.web import BaseHandler, StaticFiles
+from flower.web import BaseHandler
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -36,7 +38,7 @@ settings: dict[str, Any] = {
     "template_path": os.path.join(HERE, "templates"),
     "static_path": os.path.join(HERE, "static"),
     "static_url_prefix": "/static/",
-    "static_handler_class": StaticFiles,
+    "static_handler_class": Assets,
     "login_url": "/login",
     "cookie_secret": gen_cookie_secret(),
     # The gate refuses foreign requests by their origin (flower.web).
@@ -77,6 +79,7 @@ handlers: list[Url] = [
     Url(r"/tasks/datatable", TasksDataTable, name="datatable"),
     Url(r"/broker", BrokerView, name="broker"),
     Url(r"/stream", StreamHandler, name="stream"),
+    Url(r"/complete", CompleteView, name="complete"),
     Url(r"/login/?", LoginHandler),
     Url(r"/logout", LogoutHandler, name="logout"),
     # API

@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote, urlencode
 
 import pytz
@@ -15,13 +15,34 @@ from flower import __version__, web
 from flower.access import VIEW
 from flower.utils import mask_url, template
 from flower.utils.broker import BrokerBase
+from flower.utils.zones import server_zone
 from flower.views.actions import Actions
 from flower.views.moments import time_element
 
 logger = logging.getLogger(__name__)
 
 ZONE_COOKIE = "flower_zone"
-"""The browser's time zone, set by static/js/time.js; without it pages show the Celery app's."""
+"""The time zone to show, set by static/js/time.js; without it pages show the Celery app's."""
+
+TIMES_COOKIE = "flower_times"
+"""`relative` or `absolute`, for every time that can be told in both ways; without it each page has its own way."""
+
+
+class PageLink(NamedTuple):
+    """An entry of the navigation; `key` goes there after `g`."""
+
+    tab: str
+    path: str
+    label: str
+    key: str
+
+
+PAGES = (
+    PageLink("overview", "", "Overview", "o"),
+    PageLink("tasks", "tasks", "Tasks", "t"),
+    PageLink("workers", "workers", "Workers", "w"),
+    PageLink("broker", "broker", "Queues", "q"),
+)
 
 FUNCTIONS = {
     name: getattr(template, name)
@@ -75,8 +96,11 @@ class BaseHandler(web.BaseHandler):
     def zone(self) -> tzinfo:
         """The visitor's time zone, as far as it is known."""
         name = self.get_cookie(ZONE_COOKIE) or ""
-        if name in pytz.all_timezones_set:
-            return pytz.timezone(name)
+        return pytz.timezone(name) if name in pytz.all_timezones_set else self.app_zone
+
+    @property
+    def app_zone(self) -> tzinfo:
+        """The time zone of the Celery application."""
         with contextlib.suppress(Exception):  # whatever the app's configuration holds
             zone = self.capp.timezone
             if isinstance(zone, tzinfo):
@@ -84,7 +108,12 @@ class BaseHandler(web.BaseHandler):
         return pytz.utc
 
     def moment(self, seconds: float | None, style: str = "full") -> str:
-        """A time in the visitor's zone, as HTML for `{% raw %}`; see `flower.views.moments`."""
+        """A time in the visitor's zone and way, as HTML for `{% raw %}`; see `flower.views.moments`."""
+        wish = self.get_cookie(TIMES_COOKIE)
+        if wish == "relative" and style != "short":
+            style = "relative"
+        elif wish == "absolute" and style == "relative":
+            style = "clock"
         return time_element(seconds, self.zone, style)
 
     # -- what 2.x offers to handlers of its users
@@ -126,6 +155,9 @@ class BaseHandler(web.BaseHandler):
             "moment": self.moment,
             "broker_url": self.broker_url,
             "zone_name": str(self.zone),
+            "zones": {"app": str(self.app_zone), "server": server_zone()},
+            "times": self.get_cookie(TIMES_COOKIE) or "",
+            "pages": PAGES,
             "version": __version__,
             "documentation_url": DOCUMENTATION_URL,
             "tab": self.tab,

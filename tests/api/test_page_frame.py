@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 
 from flower.access import Access
 from flower.utils.throttle import Throttle
 from flower.views.actions import Actions
+from tests import factories as make
 from tests.api.conftest import Serve, Server
+
+FLOWER_CSS = Path(__file__).parents[2] / "flower" / "static" / "css" / "flower.css"
 
 
 def open_actions(prefix: str = "", **rules: bool) -> Actions:
@@ -96,3 +100,84 @@ def test_own_pages_get_whole_answers(classic: Server) -> None:
     """With --classic_api, Flower's own scripts are still told an error with its facts."""
     answer = classic.request("POST", "/api/worker/shutdown/nobody", headers={"X-Requested-With": "Flower"})
     assert {"error": "Unknown worker 'nobody'", "status": 404} == answer.json()
+
+
+# -- the command palette
+
+
+def completed(server: Server, text: str) -> list[tuple[str, str, str]]:
+    return [(item["kind"], item["label"], item["url"]) for item in server.json("/complete", q=text)["items"]]
+
+
+def test_completion(server: Server) -> None:
+    """Workers, task names, queues and tasks by the start of their id are found in one answer."""
+    server.feed(make.success("addition-1"), make.heartbeat("addition@host"))
+    server.feed({**make.sent("u2", name="x"), "queue": "additions"})
+    assert [
+        ("task", "addition-1", "/task/addition-1"),
+        ("worker", "addition@host", "/worker/addition@host"),
+        ("queue", "additions", "/broker#queue-additions"),
+    ] == completed(server, "addition")
+    assert [("name", "tasks.add", "/tasks?name=tasks.add")] == completed(server, "S.add")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "%", "\u0000x", "x" * 5000, "' OR 1=1 --"])
+def test_completion_of_anything(server: Server, text: str) -> None:
+    """Whatever is typed is answered."""
+    server.feed(make.success("u"))
+    assert [] == server.json("/complete", q=text)["items"]
+
+
+def test_completion_needs_the_right_to_view(serve: Serve) -> None:
+    """Names are told only to whom the pages are shown."""
+    assert 401 == serve(basic_auth=["u:p"]).get("/complete", q="a").status_code
+
+
+# -- assets
+
+
+def asset(server: Server) -> str:
+    return re.findall(r'href="([^"]*flower\.css)"', server.get("/tasks").text)[0]
+
+
+def test_assets_are_packed(server: Server) -> None:
+    """A style sheet comes compressed, is kept for ever, and unpacks to the file."""
+    answer = server.get(asset(server))
+    told = [answer.headers[name] for name in ("Content-Encoding", "Cache-Control", "Content-Type", "Vary")]
+    assert ["gzip", "public, max-age=315360000, immutable", "text/css", "Accept-Encoding"] == told
+    assert FLOWER_CSS.read_bytes() == answer.content
+
+
+def test_assets_under_an_old_name(server: Server) -> None:
+    """A page from before an update gets the file of today, and keeps it no longer than it is true."""
+    old = re.sub(r"/static/[0-9a-f]+/", "/static/000000000000/", asset(server))
+    assert (200, "no-cache") == (server.get(old).status_code, server.get(old).headers["Cache-Control"])
+
+
+def test_assets_unpacked(server: Server) -> None:
+    """Who cannot unpack gets it as it is."""
+    answer = server.request("GET", asset(server), headers={"Accept-Encoding": "identity"})
+    assert (False, FLOWER_CSS.read_bytes()) == ("Content-Encoding" in answer.headers, answer.content)
+
+
+@pytest.mark.parametrize("path", ["../app.py", "000000000000/../../app.py", "%2e%2e/app.py", "nothing.css"])
+def test_assets_stay_in_their_folder(server: Server, path: str) -> None:
+    """Nothing but assets is served below /static."""
+    assert server.get(f"/static/{path}").status_code in (403, 404)
+
+
+# -- preferences
+
+
+@pytest.mark.parametrize(("wish", "style"), [("relative", "relative"), ("absolute", "full"), ("nonsense", "full")])
+def test_times_as_wished(server: Server, wish: str, style: str) -> None:
+    """A visitor's way of telling times holds on every page, before any script runs."""
+    server.feed(make.success("u"))
+    page = server.request("GET", "/task/u", headers={"Cookie": f"flower_times={wish}"}).text
+    assert f'data-style="{style}"' in page
+
+
+def test_error_page_has_ways_back(server: Server) -> None:
+    """Whoever came to nothing is led to the pages."""
+    page = server.get("/nope").text.partition("<main")[2]
+    assert ["/", "/tasks", "/workers", "/broker"] == re.findall(r'class="btn[^"]*" href="([^"]*)"', page)

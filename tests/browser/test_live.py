@@ -121,11 +121,11 @@ def test_back_returns_to_the_whole_page(visit: Open) -> None:
 def test_theme_is_chosen_and_kept(visit: Open) -> None:
     """The theme that was chosen is there on the next page; System forgets it."""
     page = visit().open("/")
-    page.click("summary[aria-label=Theme]")
+    page.click("summary[aria-label=Display]")
     page.click("text=Dark")
     page.click("nav >> text=Tasks")
     assert "dark" == page.get_attribute("html", "data-bs-theme")
-    page.click("summary[aria-label=Theme]")
+    page.click("summary[aria-label=Display]")
     page.click("text=System")
     assert ("light", None) == (
         page.get_attribute("html", "data-bs-theme"),

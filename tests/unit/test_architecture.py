@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"flower.cluster"},
     {"flower.gate", "flower.openapi", "flower.operate", "flower.problems", "flower.watch"},
     {"flower.web"},
-    {"flower.api", "flower.views"},
+    {"flower.api", "flower.assets", "flower.views"},
     {"flower.urls"},
     {"flower.app"},
     {"flower.launch"},

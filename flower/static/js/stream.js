@@ -1,6 +1,8 @@
 // The live side of a page: one event stream a tab, closed while nobody looks. Messages say what has
 // changed; they become events (flower:workers, flower:tasks, flower:facts, flower:notices) on the body,
 // which regions name in hx-trigger. flower:tick comes every five seconds while the page is seen.
+import { clock } from "./time.js";
+
 const KINDS = ["workers", "tasks", "facts", "notices"];
 const TICK = 5000;
 const prefix = document.documentElement.dataset.prefix;
@@ -79,7 +81,7 @@ function write(element, text) {
 }
 
 function clockTime(seconds) {
-  return new Date((seconds - skew) * 1000).toLocaleTimeString("en-GB");
+  return clock(seconds - skew);
 }
 
 function age(seconds) {

@@ -16,7 +16,7 @@
   function show() {
     const theme = chosen();
     root.dataset.bsTheme = theme === "system" ? (system.matches ? "dark" : "light") : theme;
-    for (const button of document.querySelectorAll("[data-theme]")) {
+    for (const button of document.querySelectorAll("button[data-theme]")) {
       button.setAttribute("aria-pressed", String(button.dataset.theme === theme));
     }
   }
@@ -39,12 +39,13 @@
   addEventListener("storage", show);
   addEventListener("DOMContentLoaded", show);
   addEventListener("click", (event) => {
-    const button = event.target.closest("[data-theme]");
+    const button = event.target.closest("button[data-theme]");
     if (button) choose(button.dataset.theme);
     for (const menu of document.querySelectorAll("[data-menu][open]")) {
       if (button || !menu.contains(event.target)) menu.open = false;
     }
   });
+  document.addEventListener("flower:theme", (event) => choose(event.detail));
   addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of document.querySelectorAll("[data-menu][open]")) {

@@ -1,8 +1,34 @@
-// Times in the browser's zone: says which one it is to the server, rewrites what came in another,
-// and keeps "2 minutes ago" true. Formats are those of flower/views/moments.py.
+// Times in the zone that was chosen (the browser's, unless said otherwise): says which one it is to the server,
+// rewrites what came in another, and keeps "2 minutes ago" true. Formats are those of flower/views/moments.py.
+const KEY = "flower-zone";
 const root = document.documentElement;
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zones = { browser: own, app: root.dataset.zoneApp, server: root.dataset.zoneServer };
 const served = root.dataset.zone;
+const choice = chosen();
+export const zone = known(zones[choice]) || served;
+
+function chosen() {
+  try {
+    return localStorage.getItem(KEY) in zones ? localStorage.getItem(KEY) : "browser";
+  } catch {
+    return "browser"; // storage is off
+  }
+}
+
+function known(name) {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return name;
+  } catch {
+    return "";
+  }
+}
+
+function keep(name, value) {
+  const age = value ? 31536000 : 0;
+  document.cookie = `${name}=${value}; path=${root.dataset.prefix || "/"}; max-age=${age}; samesite=lax`;
+}
 
 const parts = new Intl.DateTimeFormat("en-CA", {
   timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
@@ -16,7 +42,7 @@ function pieces(seconds) {
   return found;
 }
 
-function clock(seconds) {
+export function clock(seconds) {
   const then = pieces(seconds);
   const time = `${then.hour}:${then.minute}:${then.second}`;
   return then.date === pieces(Date.now() / 1000).date ? time : `${then.date} ${time}`;
@@ -63,8 +89,35 @@ addEventListener("pointerover", (event) => {
   if (element && element.dataset.style !== "relative") element.title = `${ago(Number(element.dataset.at))} (${zone})`;
 });
 
+export function chooseZone(wanted) {
+  try {
+    if (wanted === "browser") localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, wanted);
+  } catch {
+    // The choice holds until the next page.
+  }
+  keep("flower_zone", zones[wanted]);
+  location.reload();
+}
+
+export function chooseTimes(wanted) {
+  keep("flower_times", wanted);
+  location.reload();
+}
+
+addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-choose-zone], [data-choose-times]");
+  if (!button) return;
+  if (button.dataset.chooseZone) chooseZone(button.dataset.chooseZone);
+  else chooseTimes(button.dataset.chooseTimes);
+});
+for (const button of document.querySelectorAll("[data-choose-zone]")) {
+  button.setAttribute("aria-pressed", String(button.dataset.chooseZone === choice));
+  if (button.dataset.chooseZone === "browser") button.querySelector(".menu-note").textContent = own;
+}
+
 if (zone && zone !== served) {
-  document.cookie = `flower_zone=${zone}; path=${root.dataset.prefix || "/"}; max-age=31536000; samesite=lax`;
+  keep("flower_zone", zone);
   rewrite(document);
   for (const element of document.querySelectorAll("[data-zone-name]")) element.textContent = zone;
   for (const element of document.querySelectorAll('input[name="tz"]')) {
