@@ -6,7 +6,7 @@ adding, in any order, and a percentile read from one is within `ACCURACY` of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, log
 
 import orjson
@@ -63,6 +63,16 @@ def add(sketch: Sketch, other: Mapping[int, int]) -> None:
     """Merge `other` into `sketch`, in place."""
     for bucket, count in other.items():
         sketch[bucket] = sketch.get(bucket, 0) + count
+
+
+def add_packed(sketches: Sequence[Sketch], text: str | None) -> None:
+    """Merge what is behind a stored text into all of these, in place."""
+    if not text:
+        return
+    numbers = orjson.loads(text)
+    for sketch in sketches:
+        for bucket, count in zip(numbers[::2], numbers[1::2], strict=True):
+            sketch[bucket] = sketch.get(bucket, 0) + count
 
 
 def pack(sketch: Mapping[int, int]) -> str | None:

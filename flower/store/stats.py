@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import orjson
 import sqlalchemy as sa
 
+from flower.store import sketch
 from flower.store.rollup_rows import HOUR, MINUTE, Cell, unpack_minutes
 from flower.store.schema import rollups as table
 
@@ -57,14 +59,14 @@ class StatsQuery:
 class Stats:
     """`groups` by name or by worker (by state they are in `total.states`), `series` by the start of each step.
 
-    `lines` is the series of each group, without the steps in which nothing happened.
+    `lines` is the series of states of each group, without the steps in which nothing happened.
     `since` is when counting began: None when nothing was counted yet.
     """
 
     total: Cell = field(default_factory=Cell)
     groups: dict[str, Cell] = field(default_factory=dict)
     series: dict[int, Cell] = field(default_factory=dict)
-    lines: dict[str, dict[int, Cell]] = field(default_factory=dict)
+    lines: dict[str, dict[int, dict[str, int]]] = field(default_factory=dict)
     since: int | None = None
 
 
@@ -74,15 +76,24 @@ def read(connection: sa.Connection, query: StatsQuery) -> Stats:
     step = query.step
     if step is not None:
         stats.series.update((start, Cell()) for start in range(query.first // step * step, query.beyond, step))
-    for start, name, worker, cell in _cells(connection, query):
-        stats.total.add(cell)
+    for start, name, worker, states, runtime, waiting in _parts(connection, query):
         group = worker if query.by == "worker" else name
-        if query.by != "state":
-            stats.groups.setdefault(group, Cell()).add(cell)
+        counted = orjson.loads(states)
+        at = 0 if step is None else start // step * step
+        cells = [stats.total if query.by == "state" else stats.groups.setdefault(group, Cell())]
         if step is not None:
-            stats.series[start // step * step].add(cell)
-            if query.lines:
-                stats.lines.setdefault(group, {}).setdefault(start // step * step, Cell()).add(cell)
+            cells.append(stats.series[at])
+        for cell in cells:
+            for state, number in counted.items():
+                cell.add_state(state, number)
+        sketch.add_packed([cell.runtime for cell in cells], runtime)
+        sketch.add_packed([cell.waiting for cell in cells], waiting)
+        if query.lines:
+            line = stats.lines.setdefault(group, {}).setdefault(at, {})
+            for state, number in counted.items():
+                line[state] = line.get(state, 0) + number
+    for cell in stats.groups.values():
+        stats.total.add(cell)
     return stats
 
 
@@ -97,15 +108,15 @@ def _since(connection: sa.Connection) -> int | None:
     return min((start for start in spans if start is not None), default=None)
 
 
-def _cells(connection: sa.Connection, query: StatsQuery) -> Iterator[tuple[int, str, str, Cell]]:
-    """(start, name, worker, cell) of everything within."""
+def _parts(connection: sa.Connection, query: StatsQuery) -> Iterator[tuple[int, str, str, str, str | None, str | None]]:
+    """(start, name, worker, states, runtime, waiting) of everything within, as it is stored."""
     for start, name, worker, states, runtime, waiting, minutes in connection.execute(_select(query)):
         if minutes is None:
-            yield start, name, worker, Cell.of(states, runtime, waiting)
+            yield start, name, worker, states, runtime, waiting
             continue
         for minute in unpack_minutes(minutes):
             if query.first <= minute[0] < query.beyond:
-                yield minute[0], name, worker, Cell.of(*minute[1:])
+                yield minute[0], name, worker, minute[1], minute[2], minute[3]
 
 
 def _select(query: StatsQuery) -> sa.CompoundSelect[Any]:

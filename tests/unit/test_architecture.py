@@ -21,7 +21,7 @@ FLOORS: list[set[str]] = [
     {"flower.state"},
     {"flower.audit", "flower.feed", "flower.live", "flower.metrics", "flower.queues", "flower.utils.tasks"},
     {"flower.backlog"},
-    {"flower.events", "flower.sampler"},
+    {"flower.events", "flower.health", "flower.sampler"},
     {"flower.cluster"},
     {"flower.gate", "flower.openapi", "flower.operate", "flower.problems", "flower.watch"},
     {"flower.web"},

@@ -1,16 +1,14 @@
 // Numbers and times as charts write them; times in the zone of the page.
-const ZONES = new Map();
+import { zone } from "./time.js";
 
-function format(name, options) {
-  const zone = document.documentElement.dataset.shownZone || Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const key = `${name} ${zone}`;
-  if (!ZONES.has(key)) ZONES.set(key, new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options }));
-  return ZONES.get(key);
+function format(options) {
+  const made = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options });
+  return (at) => made.format(at * 1000);
 }
 
-const day = (at) => format("day", { day: "numeric", month: "short" }).format(at * 1000);
-const minute = (at) => format("minute", { hour: "2-digit", minute: "2-digit" }).format(at * 1000);
-const second = (at) => format("second", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at * 1000);
+const day = format({ day: "numeric", month: "short" });
+const minute = format({ hour: "2-digit", minute: "2-digit" });
+const second = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 // A mark of a time axis whose marks are `span` seconds apart.
 export function clockText(at, span) {
