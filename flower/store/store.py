@@ -17,6 +17,8 @@ import sqlalchemy as sa
 
 from flower.store import audit, depths, facets, files, keyset, lookup, sqlite
 from flower.store.errors import StoreError
+from flower.store.family import Family
+from flower.store.family import read as read_family
 from flower.store.merge import View, join
 from flower.store.plan import Clause, page_ids, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
@@ -88,7 +90,7 @@ class Store:
         return ids, query.offset + len(ids) if told else self._count(connection, where)
 
     def slice(self, query: TaskQuery, place: Cursor | None = None, *, backward: bool = False) -> Slice:
-        """The tasks next to the place: those after it, or, `backward`, those before it. `offset` is not looked at.
+        """The tasks next to the place: those after it, or, `backward`, those before it; without one by `offset`.
 
         As fast far from the beginning as near to it where the sorted column has an index. Raises ValueError.
         """
@@ -149,6 +151,11 @@ class Store:
                 for parent, child in connection.execute(query.where(table.c.parent_id.in_(chunk))):
                     found.setdefault(parent, []).append(child)
         return found
+
+    def family(self, uuid: str, root: str | None) -> Family:
+        """What `root` began, those around the task `uuid` among them; bounded."""
+        with self._connect() as connection:
+            return read_family(connection, uuid, root)
 
     def names(self) -> list[str]:
         """The distinct task names, sorted."""

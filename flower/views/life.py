@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import pprint
 from dataclasses import dataclass
-from typing import Any
 
-from flower.store import Task
+from flower.store import FINAL_STATES, Task
 from flower.utils.template import format_duration
 
 ENDS = ("succeeded", "failed", "retried", "revoked", "rejected")
 MOMENTS = ("received", "started", *ENDS)
 ORDER = {kind: place for place, kind in enumerate(MOMENTS)}
 """Which of two moments at the same time came first."""
-
-PARSED_AT_MOST = 65_536
-CUT_MARKS = ("...", "…", "[cut by Flower]")
 
 
 @dataclass(slots=True)
@@ -39,14 +33,6 @@ class Attempt:
     def ran(self) -> float | None:
         """Seconds between started and the end."""
         return _between(self.started, self.ended)
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """A text of the task, made readable: indented where it is a Python literal, else as it is."""
-
-    text: str
-    cut: bool
 
 
 def attempts_of(task: Task) -> list[Attempt]:
@@ -102,7 +88,7 @@ def summary(task: Task) -> str:
         parts.append(f"waited {format_duration(waited)}")
     if task.runtime is not None:
         parts.append(f"ran {format_duration(task.runtime)}")
-    elif state == "STARTED":
+    elif task.started is not None and state not in (*FINAL_STATES, "RETRY", "RECEIVED", "REJECTED", "PENDING"):
         parts.append("is running")
     if task.worker and (task.started or task.received):
         parts.append(f"on {task.worker}" if task.started else f"is held by {task.worker}")
@@ -116,24 +102,6 @@ def summary(task: Task) -> str:
     }.get(state or "")
     whole = "; ".join(filter(None, (text, ending)))
     return whole[:1].upper() + whole[1:]
-
-
-def payload(text: Any) -> Payload | None:
-    """`args`, `kwargs` or `result` for reading; None when there is none."""
-    if text is None or text == "":
-        return None
-    if not isinstance(text, str):
-        return Payload(pprint.pformat(text, width=100, sort_dicts=False), cut=False)
-    cut = text.rstrip(" ,)]}'\"").endswith(CUT_MARKS)
-    if cut or len(text) > PARSED_AT_MOST:
-        return Payload(text, cut)
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return Payload(text, cut)
-    if isinstance(value, (tuple, list, dict, set)):
-        return Payload(pprint.pformat(value, width=100, sort_dicts=False), cut)
-    return Payload(text, cut)
 
 
 def _between(first: float | None, second: float | None) -> float | None:

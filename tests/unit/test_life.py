@@ -9,7 +9,7 @@ import pytest
 from flower.ingest.views import view_of
 from flower.store import Task
 from flower.store.merge import View, join
-from flower.views.life import attempts_of, payload, summary
+from flower.views.life import attempts_of, summary
 from tests import factories as make
 
 
@@ -83,19 +83,3 @@ def test_revoked_before_it_started() -> None:
 def test_summary(events: list[make.Event], expected: str) -> None:
     """One sentence tells where the time went."""
     assert expected == summary(task_of(events))
-
-
-@pytest.mark.parametrize(
-    "text, expected, cut",
-    [
-        ("(1, 2)", "(1, 2)", False),
-        ("<object at 0x7f>", "<object at 0x7f>", False),
-        ("('aaa', 'bb...", "('aaa', 'bb...", True),
-        ("('aaa', ...)", "('aaa', ...)", True),
-    ],
-)
-def test_payload(text: str, expected: str, cut: bool) -> None:
-    """A payload is readable, and says when somebody cut it."""
-    shown = payload(text)
-    assert shown is not None
-    assert (expected, cut) == (shown.text, shown.cut)

@@ -1,0 +1,244 @@
+"""A family as a picture: layers by parent from left to right, equal siblings folded, the critical path marked."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from flower.store import FINAL_STATES
+from flower.store.family import Family, Relative
+from flower.views.critical import Step, critical_path, steps_of
+
+DRAWN_MOST = 200
+"""Boxes of a picture."""
+SHOWN_OF_EQUALS = 2
+FOLDED_FROM = 5
+"""Siblings of one name and state, without children, from which all but the first ones are one box."""
+WIDTH, HEIGHT, ACROSS, BETWEEN = 214, 44, 46, 10
+"""Of a box, and the room between layers and between boxes."""
+PAD = 6
+NAME_MOST = 24
+
+
+@dataclass(slots=True)
+class Box:
+    """One task, or `count` siblings that are told together; then `relative` is the first of them.
+
+    `state` is empty where they differ, and `unseen` is set for a task of which nothing but its id is known.
+    """
+
+    relative: Relative
+    count: int = 1
+    state: str = ""
+    unseen: bool = False
+    current: bool = False
+    critical: bool = False
+    guessed: bool = False
+    """Whether the line to its parent skips tasks that are not known."""
+    depth: int = 0
+    x: float = 0.0
+    y: float = 0.0
+    parent: Box | None = None
+    children: list[Box] = field(default_factory=list)
+
+    @property
+    def folded(self) -> bool:
+        return self.count > 1
+
+    @property
+    def short_name(self) -> str:
+        """The end of the name, which tells tasks apart, where the whole has no room."""
+        name = self.relative.name or ("not seen" if self.unseen else "unknown")
+        return name if len(name) <= NAME_MOST else "…" + name[-(NAME_MOST - 1) :]
+
+    @property
+    def edge(self) -> str:
+        """The line from the parent, as the `d` of a path."""
+        if self.parent is None:
+            return ""
+        x, y = self.parent.x + WIDTH, self.parent.y + HEIGHT / 2
+        to_x, to_y = self.x, self.y + HEIGHT / 2
+        middle = (x + to_x) / 2
+        return f"M{x:g} {y:g}C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}"
+
+
+@dataclass(slots=True)
+class Picture:
+    """`boxes` in reading order; `shown` of `total` tasks stand for themselves or in a fold."""
+
+    boxes: list[Box]
+    width: float
+    height: float
+    shown: int
+    total: int
+    more: bool
+    critical: list[Step]
+    seconds: float | None
+    states: dict[str, int]
+
+    @property
+    def unfinished(self) -> bool:
+        return any(state not in FINAL_STATES for state in self.states)
+
+
+def picture_of(family: Family, current: str) -> Picture | None:
+    """The picture; None for a task without relatives."""
+    members = family.members
+    if len(members) < 2 and not (current in members and (members[current].parent or family.root != current)):
+        return None
+    critical = critical_path(members)
+    marked = {relative.uuid for relative in critical}
+    keep = marked | set(family.line) | {current, family.root}
+    root = _tree(family, keep)
+    boxes = list(_walk(root))
+    for box in boxes:
+        uuid = box.relative.uuid
+        box.current = uuid == current and not box.folded
+        box.critical = uuid in marked and not box.folded and len(marked) > 1
+    _place(boxes)
+    steps, seconds = steps_of(critical)
+    states: dict[str, int] = {}
+    for relative in members.values():
+        states[relative.state] = states.get(relative.state, 0) + 1
+    return Picture(
+        boxes,
+        max(box.x for box in boxes) + WIDTH + PAD,
+        max(box.y for box in boxes) + HEIGHT + PAD,
+        sum(box.count for box in boxes if not box.unseen),
+        max(family.total, len(members)),
+        family.more,
+        steps,
+        seconds,
+        states,
+    )
+
+
+# -- the tree
+
+
+def _tree(family: Family, keep: set[str]) -> Box:
+    """Boxes from the root, level by level, until there are enough; what is left of a level becomes one box."""
+    children = _children(family)
+    root = Box(family.members.get(family.root) or _unseen(family.root))
+    root.unseen = family.root not in family.members
+    root.state = "" if root.unseen else root.relative.state
+    left, waiting = DRAWN_MOST - 1, deque([root])
+    while waiting:
+        parent = waiting.popleft()
+        groups = _groups(children.get(parent.relative.uuid, []), children, keep)
+        for place, equals in enumerate(groups):
+            last_place = left <= 1 and place < len(groups) - 1
+            group = [relative for rest in groups[place:] for relative in rest] if last_place else equals
+            wanted = [relative for relative in group if relative.uuid in keep] if last_place else []
+            if left <= 0 and not wanted:
+                break
+            for box in _boxes(group, family, wanted):
+                box.parent, box.depth = parent, parent.depth + 1
+                box.guessed = box.relative.parent != parent.relative.uuid
+                parent.children.append(box)
+                left -= 1
+                if not box.folded:
+                    waiting.append(box)
+            if last_place:
+                break
+    return root
+
+
+def _boxes(group: list[Relative], family: Family, wanted: list[Relative]) -> list[Box]:
+    """One box of a group; those that must stand for themselves beside it."""
+    alone = [_box([relative], family) for relative in wanted]
+    rest = [relative for relative in group if relative not in wanted]
+    return alone + ([_box(rest, family)] if rest else [])
+
+
+def _box(group: list[Relative], family: Family) -> Box:
+    states = {relative.state for relative in group}
+    unseen = group[0].uuid not in family.members
+    return Box(group[0], len(group), "" if len(states) > 1 or unseen else group[0].state, unseen)
+
+
+def _children(family: Family) -> dict[str, list[Relative]]:
+    """Parent -> its children, in the order in which they began. Every member but the root has one.
+
+    A parent that is not known is one of which nothing but the id is known, below the root; so is the first
+    task of a circle, which only made-up events have.
+    """
+    found: dict[str, list[Relative]] = {}
+    unseen: dict[str, Relative] = {}
+    for relative in family.members.values():
+        if relative.uuid == family.root:
+            continue
+        parent = relative.parent or family.root
+        if parent not in family.members and parent != family.root and parent not in unseen:
+            unseen[parent] = _unseen(parent)
+            found.setdefault(family.root, []).append(unseen[parent])
+        found.setdefault(parent, []).append(relative)
+    reached = set(_reached(family.root, found))
+    for relative in family.members.values():
+        if relative.uuid not in reached and relative.uuid != family.root:
+            siblings = found[relative.parent or family.root]
+            siblings.remove(relative)
+            found.setdefault(family.root, []).append(relative)
+            reached.update(_reached(relative.uuid, found), {relative.uuid})
+    for siblings in found.values():
+        siblings.sort(key=lambda relative: (relative.began is None, relative.began or 0.0, relative.uuid))
+    return found
+
+
+def _reached(root: str, children: Mapping[str, list[Relative]]) -> Iterator[str]:
+    waiting, seen = [root], {root}
+    while waiting:
+        for relative in children.get(waiting.pop(), []):
+            if relative.uuid not in seen:
+                seen.add(relative.uuid)
+                waiting.append(relative.uuid)
+                yield relative.uuid
+
+
+def _groups(siblings: list[Relative], children: Mapping[str, list[Relative]], keep: set[str]) -> list[list[Relative]]:
+    """The siblings, those that are told together in one list, at the place of the first of them."""
+    equals: dict[tuple[str, str], list[Relative]] = {}
+    for relative in siblings:
+        if relative.uuid not in keep and not children.get(relative.uuid):
+            equals.setdefault((relative.name, relative.state), []).append(relative)
+    folds = {key: group[SHOWN_OF_EQUALS:] for key, group in equals.items() if len(group) >= FOLDED_FROM}
+    folded = {relative.uuid for group in folds.values() for relative in group}
+    groups = []
+    for relative in siblings:
+        if relative.uuid not in folded:
+            groups.append([relative])
+        else:
+            group = folds[relative.name, relative.state]
+            if group[0] is relative:
+                groups.append(group)
+    return groups
+
+
+def _unseen(uuid: str) -> Relative:
+    return Relative(uuid, "", "", None, None, None, None, None, None)
+
+
+# -- places
+
+
+def _walk(root: Box) -> Iterator[Box]:
+    """Every box, a parent before its children, as one reads a list of contents."""
+    waiting = [root]
+    while waiting:
+        box = waiting.pop()
+        yield box
+        waiting.extend(reversed(box.children))
+
+
+def _place(boxes: list[Box]) -> None:
+    """A layer a depth; a parent stands in the middle of its children."""
+    next_y = float(PAD)
+    for box in boxes:
+        box.x = PAD + box.depth * (WIDTH + ACROSS)
+        if not box.children:
+            box.y = next_y
+            next_y += HEIGHT + BETWEEN
+    for box in reversed(boxes):
+        if box.children:
+            box.y = (box.children[0].y + box.children[-1].y) / 2

@@ -1,0 +1,73 @@
+"""What the result backend keeps of a task, for reading, and in words when it keeps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flower.control.waiting import READY
+from flower.store import Task
+from flower.utils.template import format_duration
+from flower.views.payload import Payload, dumped, of_value, payload
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`words` tell what the answer means; `value` and `traceback` are there when the backend has them."""
+
+    words: str
+    kind: str = ""
+    state: str = ""
+    value: Payload | None = None
+    traceback: str | None = None
+    done: str | None = None
+
+
+def record_of(
+    answer: Mapping[str, Any], task: Task, expires: Any, show: Callable[[Task], Task], redacted: bool
+) -> Record:
+    """The answer of `flower.control.results.result`. With `redacted` its texts are shown as `show` makes them."""
+    state = str(answer.get("state"))
+    if not answer.get("stored"):
+        return Record(_nothing(answer, state, expires), "warn", state if answer.get("known") else "")
+    if state not in READY:
+        return Record(f"The backend knows the task as {state}: it has no result yet.", "", state)
+    value, traceback = answer.get("result"), answer.get("traceback")
+    shown = of_value(value)
+    if redacted:
+        text = value if isinstance(value, str) else dumped(value)
+        kept = show(Task(task, result=text, exception=text, traceback=traceback))
+        name = "result" if state == "SUCCESS" else "exception"
+        shown = shown if kept.get(name) == text else payload(str(kept.get(name)), "result") or shown
+        traceback = kept.get("traceback")
+    words = {
+        "SUCCESS": "The backend keeps this result.",
+        "FAILURE": "The backend keeps this error.",
+        "REVOKED": "The backend knows that it was revoked.",
+    }[state]
+    return Record(words, "", state, shown, traceback, answer.get("date_done"))
+
+
+def _nothing(answer: Mapping[str, Any], state: str, expires: Any) -> str:
+    """Why there may be no record."""
+    seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
+    kept = f" It keeps results for {_words(float(seconds))} (result_expires)." if seconds else ""
+    if answer.get("expired"):
+        return f"The backend has no record any more: it has expired.{kept}"
+    if not answer.get("known"):
+        return f"The backend has no record of this id: it never had one, or it has expired.{kept}"
+    if state in READY:
+        return (
+            "The backend has no record, though the task has ended: it ignores its result (ignore_result), "
+            "or its worker uses another backend."
+        )
+    return "The backend has no record yet: the task has not ended."
+
+
+def _words(seconds: float) -> str:
+    for size, name in ((86_400.0, "days"), (3_600.0, "hours")):
+        if seconds >= 2 * size and seconds % size == 0:
+            return f"{seconds / size:.0f} {name}"
+    return format_duration(seconds)
