@@ -1,15 +1,18 @@
-"""The frame in a browser: actions and what they tell."""
+"""The frame in a browser: actions and what they tell, and ways to get about."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
 from flower.access import Access
 from flower.views.actions import Actions
+from tests.browser.cluster import HOSTILE_TASK
 from tests.browser.conftest import Open
+from tests.browser.test_pages import AXE
 
 ACCESS = Access(open_api=True)
 ACTIONS = Actions(ACCESS, ACCESS.user(None))
@@ -93,3 +96,118 @@ def test_fields_of_a_dialog(visit: Open) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".toast-good")).to_contain_text("set")
     assert [{"ratelimit": "x"}, {"ratelimit": "10/m"}] == sent
+
+
+# -- getting about
+
+
+def test_palette_finds_and_goes(visit: Open) -> None:
+    """Ctrl-K, some letters, Enter: a worker's page."""
+    page = visit().open("/tasks")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("celery@w")
+    expect(page.locator("#palette [aria-selected=true]")).to_contain_text("celery@w1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/worker/celery@w1$"))
+
+
+def test_palette_searches(visit: Open) -> None:
+    """What has the form of a search is one, before anything else."""
+    page = visit().open("/workers")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("state:FAILURE")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/tasks.search=state%3AFAILURE$"))
+
+
+def test_palette_finds_a_task_by_the_start_of_its_id(visit: Open) -> None:
+    """The first letters of an id lead to the task; what hostile names hold stays text."""
+    window = visit()
+    page = window.open("/workers")
+    page.click("[data-palette]")
+    page.keyboard.type(HOSTILE_TASK)
+    expect(page.locator("#palette [aria-selected=true]")).to_contain_text("<script>alert(1)</script>")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/task/{HOSTILE_TASK}$"))
+    assert [] == window.problems
+
+
+def test_palette_is_accessible(visit: Open) -> None:
+    """The palette and the help are without barriers, too."""
+    page = visit().open("/tasks")
+    page.evaluate(AXE.read_text() + "; undefined")
+    found = []
+    for key in ("Control+k", "Shift+?"):
+        page.keyboard.press(key)
+        expect(page.locator("dialog[open]")).to_be_visible()
+        found += page.evaluate("axe.run(document.querySelector('dialog[open]'))")["violations"]
+        page.keyboard.press("Escape")
+    assert [] == [each["id"] for each in found]
+
+
+def test_keys_lead_to_pages(visit: Open) -> None:
+    """`g` and a letter go to a page; not while one types, and not with a modifier."""
+    page = visit().open("/tasks")
+    page.focus("#search")
+    page.keyboard.type("gw")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+g")
+    page.keyboard.press("w")
+    assert page.url.endswith("/tasks")
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    expect(page).to_have_url(re.compile("/workers$"))
+
+
+def test_rows_by_keyboard(visit: Open) -> None:
+    """`j` and `k` move through the rows, Enter opens the one that was reached, `/` goes to the search."""
+    page = visit().open("/tasks")
+    first, second = (page.locator("#tasks tbody tr").nth(number).get_attribute("id") for number in (0, 1))
+    reached = "document.activeElement.closest('tr').id"
+    for key, expected in (("j", first), ("j", second), ("k", first)):
+        page.keyboard.press(key)
+        assert expected == page.evaluate(reached)
+    page.keyboard.press("/")
+    assert "search" == page.evaluate("document.activeElement.id")
+
+
+def test_help(visit: Open) -> None:
+    """`?` shows the shortcuts."""
+    page = visit().open("/tasks")
+    page.keyboard.press("Shift+?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def test_zone_is_chosen_and_kept(visit: Open) -> None:
+    """Times can be told in the zone of the Celery app instead of the browser's, on every page from then on."""
+    page = visit(timezone_id="Asia/Tokyo").open("/tasks")
+    expect(page.locator("[data-zone-name]")).to_have_text("Asia/Tokyo")
+    page.click("summary[aria-label=Display]")
+    page.get_by_role("button", name="Celery app").click()
+    expect(page.locator("[data-zone-name]")).to_have_text("UTC")
+    page.goto(page.url.replace("/tasks", "/workers"))
+    assert "UTC" == page.get_attribute("html", "data-zone")
+    expect(page.locator("[data-zone-name]")).to_have_text("UTC")
+
+
+def test_times_are_told_as_chosen(visit: Open) -> None:
+    """Exact times everywhere, or how long ago everywhere; the server sends them so."""
+    page = visit().open(f"/task/{HOSTILE_TASK}")
+    page.click("summary[aria-label=Display]")
+    page.get_by_role("button", name="Always relative").click()
+    expect(page.locator("footer time")).to_contain_text("ago")
+    page.click("summary[aria-label=Display]")
+    page.get_by_role("button", name="As each page needs").click()
+    expect(page.locator("footer time")).not_to_contain_text("ago")
+
+
+def test_phone_has_the_navigation_in_reach(visit: Open) -> None:
+    """At 390 pixels all pages are at hand, and nothing lies under the bar at the end of a page."""
+    page = visit("phone").open("/tasks")
+    bar = page.locator("nav[aria-label=Main]")
+    for name in ("Overview", "Tasks", "Workers", "Queues"):
+        expect(bar.get_by_role("link", name=name)).to_be_in_viewport()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    foot, top = page.locator(".foot-links").bounding_box(), bar.bounding_box()
+    assert foot and top
+    assert foot["y"] + foot["height"] <= top["y"]
