@@ -15,7 +15,7 @@ from itertools import islice
 from sys import intern
 from typing import Any, Protocol
 
-from flower.ingest.views import settled_view_of, view_of
+from flower.ingest.views import follow, settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
 from flower.store.rollups import Moment, Wait, waiting_seconds
@@ -120,7 +120,7 @@ class State:
         task = self.open_tasks.get(uuid)
         if task is None:
             task = self.open_tasks[uuid] = settled_view_of(uuid, host, event, now)
-        else:
+        elif not follow(task, host, event):
             join(task, view_of(uuid, host, event, now))
         self._changed[uuid] = task
         if type_ == "task-sent":

@@ -53,10 +53,41 @@ def view_of(uuid: str, host: str, event: Event, now: float) -> View:
     for field in kind.fields:
         value = event.get(field)
         if value is not None:
-            view[field] = value if value.__class__ is str and len(value) <= TEXT_LIMIT else text(value)
+            view[field] = _fitting(value)
     if kind.add is not None:
         kind.add(view, event, time, host)
     return view
+
+
+def follow(task: View, host: str, event: Event) -> bool:
+    """Take in the next event of a task's usual life as `join` would, at a third of its cost; False for any other.
+
+    Usual is: received, then started by the same worker, then succeeded, each once and none before the other.
+    """
+    step = STEPS.get(event["type"])
+    time = event.get("timestamp")
+    if step is None or time.__class__ is not float or task.get("worker") != host:
+        return False
+    before, moment, state = step
+    if task["state"] != before or not task["timestamp"] <= time < FAR_FUTURE:
+        return False
+    if task.get(moment) is not None or task.get("custom") is not None:
+        return False
+    if moment == "succeeded":
+        if task.get("runtime") is not None or task.get("result") is not None:
+            return False
+        task["result"] = _fitting(event.get("result"))
+        task["runtime"] = number(event.get("runtime"))
+    task[moment] = task["timestamp"] = time
+    task["state"] = state
+    clock, known = whole(event.get("clock")), task.get("clock")
+    if clock is not None and (known is None or clock > known):
+        task["clock"] = clock
+    return True
+
+
+def _fitting(value: Any) -> str | None:
+    return value if value.__class__ is str and len(value) <= TEXT_LIMIT else text(value)
 
 
 def settled_view_of(uuid: str, host: str, event: Event, now: float) -> View:
@@ -121,6 +152,9 @@ KINDS: dict[str, Kind] = {
     "task-rejected": Kind("rejected"),
 }
 """Every other `task-*` event sets a custom state."""
+
+STEPS = {"task-started": ("RECEIVED", "started", "STARTED"), "task-succeeded": ("STARTED", "succeeded", "SUCCESS")}
+"""Type of an event -> the state before it, its moment, the state after it."""
 
 KNOWN = frozenset(
     {"type", "uuid", "hostname", "timestamp", "utcoffset", "pid", "clock", "local_received", "retries", "runtime"}

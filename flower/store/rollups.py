@@ -37,6 +37,8 @@ MOST_UNSAVED_MINUTES = 60
 NAME_LIMIT = 255
 
 WRITE_SECONDS = 1.0
+BUSY_SECONDS = 5.0
+"""While more tasks come than can be stored at once, they go first."""
 TIDY_SECONDS = 60.0
 
 STATES: dict[str, str] = {
@@ -131,10 +133,13 @@ class Rollups:
 
     # Summing up and storing, in the saver's thread
 
-    def write(self, now: float, *, at_once: bool = False) -> None:
-        """Store what changed, once a second or `at_once`. Raises sqlite3.Error; can be repeated."""
+    def write(self, now: float, *, at_once: bool = False, busy: bool = False) -> None:
+        """Store what changed, once a second, more rarely while `busy`, or `at_once`.
+
+        Raises sqlite3.Error; can be repeated.
+        """
         at = time.monotonic()
-        if at < self._write_at and not at_once:
+        if at < self._write_at + (BUSY_SECONDS - WRITE_SECONDS) * busy and not at_once:
             return
         self._write_at = at + WRITE_SECONDS
         self._sum_up()

@@ -134,7 +134,7 @@ class Saver(threading.Thread):
                 self._store.save_workers(*self._source.take_workers())
             self._store.audit.write()
             self._store.depths.write()
-            self._store.rollups.write(self._now(), at_once=asked)
+            self._store.rollups.write(self._now(), at_once=asked, busy=self._source.unsaved() > BATCH)
             self._store.rollups.tidy(self._now())
             self._store.depths.tidy(self._now())
         except sqlite3.Error as error:

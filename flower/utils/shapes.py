@@ -66,6 +66,8 @@ def classic_task(task: Facts, children: Sequence[str]) -> Json:
     shape["retries"] = shape["retries"] or 0
     shape["worker"] = task.get("worker")
     shape |= {name: task.get(name) for name in CLASSIC_AFTER_WORKER}
+    if task.get("succeeded") is None:
+        shape["runtime"] = None  # 2.x knew only the run times that workers tell, and these only of successes
     root, parent = task.get("root_id"), task.get("parent_id")
     return shape | {"root": root, "root_id": root, "parent": parent, "parent_id": parent, "children": list(children)}
 

@@ -308,3 +308,9 @@ def test_classic_errors(classic: Server) -> None:
     assert (400, True) == (bad.status_code, bad.text.startswith("Invalid argument 'abc' of type 'int'"))
     search = classic.get("/api/tasks", search="(")
     assert (400, ["error"]) == (search.status_code, list(search.json()))
+
+
+def test_classic_failure_has_no_run_time(classic: Server) -> None:
+    """Flower 2.x knew the run times of successes only; ours is in the other shape."""
+    classic.feed(make.received("a"), make.started("a"), make.failed("a"))
+    assert classic.json("/api/tasks")["a"]["runtime"] is None

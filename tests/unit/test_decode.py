@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flower.ingest.decode import Decoder, Event
+from flower.ingest.decode import Decoder, Event, plain_body
 from tests import factories as make
 
 
@@ -83,3 +83,14 @@ def test_first_failure_is_kept_for_the_log() -> None:
     decoder.envelope(b"{first", [])
     decoder.envelope(b"{second", [])
     assert "{first" in (decoder.first_failure or "")
+
+
+def test_envelope_of_kombu_is_not_parsed() -> None:
+    """The body is taken from the text of an envelope as kombu writes it."""
+    assert b"W10=" == plain_body(envelope(b"[]"))
+
+
+@pytest.mark.parametrize("change", [{"content_type": "application/x-yaml"}, {"compression": "application/x-gzip"}])
+def test_other_envelopes_are_parsed(change: dict[str, str]) -> None:
+    """What is not plain JSON goes the long way."""
+    assert plain_body(envelope(b"[]", **change)) is None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flower.ingest import views
+from flower.store.merge import join
 from flower.utils.coercion import CUT, TEXT_LIMIT, number, text, whole
 from tests import factories as make
 
@@ -77,3 +81,44 @@ def test_huge_unknown_fields_are_cut() -> None:
     """Unknown fields are bounded together."""
     extra = view_of(make.event("task-progress", 1.0, uuid="u", blob="x" * 200_000))["extra"]
     assert ["fields"] == list(extra)
+
+
+LIVES = ("received", "started", "succeeded", "failed", "retried", "revoked", "Received")
+
+
+def random_event(random: Random, number: int) -> make.Event:
+    return {
+        "type": f"task-{random.choice(LIVES)}",
+        "uuid": "u",
+        "hostname": random.choice(("w1", "w1", "w1", "w2")),
+        "timestamp": random.choice((float(number), number, 3.0, -1.0)),
+        "clock": random.choice((number, None, 2)),
+        "result": random.choice(("4", None, 4)),
+        "runtime": random.choice((0.5, None)),
+    }
+
+
+@given(seed=st.integers(0, 2**32))
+def test_following_equals_joining(seed: int) -> None:
+    """The short way for the next event of a usual life ends where the general one does, for any stream of events."""
+    random = Random(seed)
+    first, *others = [random_event(random, number) for number in range(1, 7)]
+    short = views.settled_view_of("u", first["hostname"], first, NOW)
+    general = dict(short)
+    for event in others:
+        if not views.follow(short, event["hostname"], event):
+            join(short, view_of(event))
+        join(general, view_of(event))
+    assert known(general) == known(short)
+
+
+def test_usual_life_is_followed() -> None:
+    """Received, started, succeeded by one worker: the short way takes both steps."""
+    task = views.settled_view_of("u", make.WORKER, make.received("u"), NOW)
+    assert [True, True] == [
+        views.follow(task, make.WORKER, event) for event in (make.started("u"), make.succeeded("u"))
+    ]
+
+
+def known(view: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in view.items() if value is not None}
