@@ -27,6 +27,7 @@ from flower.views.complete import CompleteView
 from flower.views.datatable import TasksDataTable
 from flower.views.error import NotFoundErrorHandler
 from flower.views.monitor import Healthcheck, Metrics
+from flower.views.overview import OverviewView
 from flower.views.stream import StreamHandler
 from flower.views.tasks import TasksView, TaskView
 from flower.views.workers import WorkersView, WorkerView
@@ -71,7 +72,7 @@ class AddSlash(BaseHandler):
 
 handlers: list[Url] = [
     # Pages
-    Url(r"/", WorkersView, name="main"),
+    Url(r"/", OverviewView, name="main"),
     Url(r"/workers", WorkersView, name="workers"),
     Url(r"/worker/(.+)", WorkerView, name="worker"),
     Url(r"/task/(.+)", TaskView, name="task"),

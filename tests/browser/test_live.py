@@ -21,7 +21,7 @@ def now(event: dict[str, Any]) -> dict[str, Any]:
 
 def test_worker_row_updates_in_place(visit: Open, site: Server) -> None:
     """A count on the workers' page follows the events; the row stays the same element."""
-    page = visit().open("/")
+    page = visit().open("/workers")
     row = page.locator("tr", has=page.get_by_role("link", name="celery@w1", exact=True))
     row.evaluate("row => { row.mark = 'kept' }")
     before = int(row.locator('[data-label="Succeeded"]').inner_text())
@@ -61,7 +61,7 @@ def test_task_page_follows_the_task_to_its_end(visit: Open, site: Server) -> Non
 
 def test_hidden_tab_closes_its_stream(visit: Open, site: Server) -> None:
     """A tab that nobody sees costs nothing; it is up to date again when it is seen."""
-    page = visit().open("/")
+    page = visit().open("/workers")
     page.wait_for_function("document.querySelector('#connection').dataset.kind === 'live'")
     hide = "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
     hide += " document.dispatchEvent(new Event('visibilitychange')) }"
@@ -74,7 +74,7 @@ def test_hidden_tab_closes_its_stream(visit: Open, site: Server) -> None:
 
 def test_broker_failure_is_told(visit: Open, site: Server, beat: Callable[[], None]) -> None:
     """The sign turns, and a notice gives the reason, when the broker is gone; both go when it is back."""
-    page = visit().open("/")
+    page = visit().open("/workers")
     events = site.app.events
     since, events.connected_since = events.connected_since, None
     events.disconnected_since, events.failure = time.time(), "Connection refused by test"

@@ -14,7 +14,9 @@ from tests.browser.conftest import LOOKS, SCREENSHOTS, Open
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 PAGES = {
-    "workers": "/",
+    "overview": "/",
+    "overview-week": "/?window=7d&order=failed",
+    "workers": "/workers",
     "worker": "/worker/celery@w1",
     "worker-hostile": f"/worker/{quote(HOSTILE_WORKER, safe='')}#tab-tasks",
     "tasks": "/tasks",
@@ -53,9 +55,11 @@ def test_page_without_script(visit: Open, name: str) -> None:
     """A page says its main thing without script."""
     page = visit(java_script_enabled=False).open(PAGES[name])
     said = {
+        "overview": "Tasks ended",
+        "overview-week": "Most failing",
         "workers": "celery@w1",
         "worker": "celery.concurrency.prefork:TaskPool",
-        "worker-hostile": "Showing 50 of 60",
+        "worker-hostile": "1–50 of 60",
         "tasks": "of 44",
         "tasks-error": "Missing closing parenthesis at position 18",
         "tasks-none": "No task matches",
