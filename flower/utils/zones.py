@@ -12,7 +12,8 @@ import pytz
 def server_zone() -> str:
     """The zone of this machine by its name, `UTC` when it has none that others would know."""
     candidates = [os.environ.get("TZ", "").lstrip(":"), _linked("/etc/localtime"), _written("/etc/timezone")]
-    return next((name for name in candidates if name in pytz.all_timezones_set), "UTC")
+    found = next((name for name in candidates if name in pytz.all_timezones_set), "UTC")
+    return "UTC" if found == "Etc/UTC" else found
 
 
 def _linked(path: str) -> str:

@@ -22,6 +22,16 @@ Field = str | tuple[str, str]
 COUNTED = {"queue": "messages"}
 """What the count of a confirmation counts, by the kind of the operation's target; else tasks."""
 
+LABELS = {
+    "n": "Processes",
+    "ratelimit": "Rate limit",
+    "soft": "Soft limit, seconds",
+    "hard": "Hard limit, seconds",
+    "restart": "Restart the pools",
+    "workername": "Worker",
+}
+"""How arguments are labelled whose name says too little."""
+
 CONFIRM = "confirm"
 
 
@@ -142,7 +152,7 @@ def _field(argument: Argument, label: str, value: Any) -> dict[str, Any]:
     return {
         "name": argument.name,
         "type": argument.type,
-        "label": label or humanize(argument.name),
+        "label": label or LABELS.get(argument.name) or humanize(argument.name),
         "help": _plain(argument.help),
         "required": argument.required,
         "value": first,

@@ -89,10 +89,10 @@ def test_fields_of_a_dialog(visit: Open) -> None:
     wrong = (400, {"error": "Invalid ratelimit 'x'", "argument": "ratelimit", "status": 400})
     sent = with_button(page, html, wrong, (200, {"message": "set"}))
     page.get_by_role("button", name="Set rate limit").click()
-    page.get_by_label("Ratelimit").fill("x")
+    page.get_by_label("Rate limit", exact=False).and_(page.locator("input")).fill("x")
     page.keyboard.press("Enter")
     expect(page.locator("#ask [role=alert]")).to_have_text("Invalid ratelimit 'x'")
-    page.get_by_label("Ratelimit").fill("10/m")
+    page.get_by_label("Rate limit", exact=False).and_(page.locator("input")).fill("10/m")
     page.keyboard.press("Enter")
     expect(page.locator(".toast-good")).to_contain_text("set")
     assert [{"ratelimit": "x"}, {"ratelimit": "10/m"}] == sent
@@ -209,5 +209,6 @@ def test_phone_has_the_navigation_in_reach(visit: Open) -> None:
         expect(bar.get_by_role("link", name=name)).to_be_in_viewport()
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     foot, top = page.locator(".foot-links").bounding_box(), bar.bounding_box()
-    assert foot and top
+    assert foot
+    assert top
     assert foot["y"] + foot["height"] <= top["y"]

@@ -89,7 +89,10 @@ function ask(source, body, again = null) {
   const count = again?.count;
   asking = { source, body };
   const label = source.dataset.label ?? labelOf(source);
-  part("question").textContent = question || `${label}?`;
+  // What follows the question explains it.
+  const [, asked, more] = /^([\s\S]*?\?)\s+([A-Z][\s\S]*)$/.exec(question) ?? [null, question || `${label}?`, ""];
+  part("question").textContent = asked;
+  part("text").textContent = more;
   const facts = { ...(target && !question.includes(target) ? { Target: target } : {}) };
   for (const [name, value] of Object.entries(body)) {
     if (name !== "confirm") facts[name] = typeof value === "string" ? value : JSON.stringify(value);

@@ -48,7 +48,7 @@ function entries(text) {
   const search = { kind: "search", label: `Search tasks for “${text}”`, url: `${prefix}/tasks?search=${encodeURIComponent(text)}` };
   const grammar = /\w:|[()]|\b(AND|OR|NOT)\b/.test(text);
   const items = found.items;
-  return [...(grammar ? [search] : []), ...matching(pages(), text), ...items, ...matching(COMMANDS, text), ...(grammar ? [] : [search])];
+  return [...(grammar ? [search] : []), ...matching(pages(), text), ...items, ...(grammar ? [] : [search]), ...matching(COMMANDS, text)];
 }
 
 function draw() {
