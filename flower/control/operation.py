@@ -66,7 +66,7 @@ class Argument:
             raise
 
     def _read(self, value: Any, classic: bool) -> Any:
-        if value is None or (value == "" and self.type != "list"):
+        if value is None or (value == "" and self._empty_is_none(classic)):
             if self.required or (classic and self.classic_required):
                 raise BadArgument(self.name, f"Missing argument {self.name}")
             return self.default
@@ -79,6 +79,10 @@ class Argument:
         if self.choices and value not in self.choices:
             raise BadArgument(self.name, f"Invalid {self.name} {value!r}, expected one of {', '.join(self.choices)}")
         return value if classic else self._bounded(value)
+
+    def _empty_is_none(self, classic: bool) -> bool:
+        """Whether an empty text means that nothing was given; Flower 2.x takes it for a wrong number."""
+        return self.type != "list" and not (classic and self.type in ("int", "float", "bool") and not self.required)
 
     def _bounded(self, value: Any) -> Any:
         if isinstance(value, (int, float)) and not isinstance(value, bool):

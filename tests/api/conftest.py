@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
@@ -15,7 +16,8 @@ from tornado.ioloop import IOLoop
 
 from flower.app import Flower
 from flower.options import TABLE
-from tests.factories import Event
+from tests import factories as make
+from tests.factories import WORKER, Event
 
 SECONDS = 10
 """After which a hanging request fails its test."""
@@ -88,6 +90,31 @@ class Server:
 
 
 Serve = Callable[..., Server]
+Replies = dict[str, dict[str, Any]]
+TASK = "shop.add"
+_numbers = itertools.count()
+
+
+class Shop(Server):
+    """A server whose workers reply as the test says; `asked` is what they were asked."""
+
+    replies: Replies
+    asked: list[tuple[str, dict[str, Any], Any]]
+
+    def post(self, path: str, body: Any = None, **arguments: Any) -> tuple[int, Any]:
+        answer = self.request("POST", path, json=body, params=arguments)
+        kind = answer.headers["Content-Type"]
+        return answer.status_code, answer.json() if "json" in kind else answer.text
+
+    def answer(self, replies: Replies) -> None:
+        """Have the workers reply so from now on."""
+        self.replies, self.asked = replies, []
+
+        async def ask(question: str, arguments: dict[str, Any], destination: Any, *_: Any, **__: Any) -> Replies:
+            self.asked.append((question, arguments, destination))
+            return self.replies if question not in ("registered", "ping") else {}
+
+        self.app.operations.ask = ask  # type: ignore[method-assign]
 
 
 @pytest.fixture
@@ -95,9 +122,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Starts servers with the given options; they end with the test."""
     servers: list[Server] = []
 
-    def start(open_api: bool = True, **options: Any) -> Server:
+    def start(open_api: bool = True, kind: type[Server] = Server, **options: Any) -> Server:
         monkeypatch.setenv("FLOWER_UNAUTHENTICATED_API", "true" if open_api else "false")
-        servers.append(Server(**options))
+        servers.append(kind(**options))
         return servers[-1]
 
     yield start
@@ -115,3 +142,36 @@ def server(serve: Serve) -> Server:
 def classic(serve: Serve) -> Server:
     """An open server with the shapes of Flower 2.x."""
     return serve(classic_api=True)
+
+
+@pytest.fixture
+def capp() -> Celery:
+    """An application with a task, a broker and a backend in memory."""
+    app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
+    # The memory is that of the process: no test finds what another left.
+    app.conf.result_backend_transport_options = {"global_keyprefix": f"{next(_numbers)}-"}
+
+    @app.task(name=TASK, shared=False)
+    def add(x: int, y: int) -> int:
+        return x + y
+
+    return app
+
+
+@pytest.fixture
+def open_shop(capp: Celery, serve: Serve) -> Callable[..., Shop]:
+    """Starts servers with a live worker."""
+
+    def start(**options: Any) -> Shop:
+        shop: Any = serve(**{"kind": Shop, "capp": capp, **options})
+        shop.answer({WORKER: {"ok": "done"}})
+        shop.feed(make.heartbeat(kind="worker-online", at=0))
+        return shop  # type: ignore[no-any-return]
+
+    return start
+
+
+@pytest.fixture
+def shop(open_shop: Callable[..., Shop]) -> Shop:
+    """An open server with default options and a live worker."""
+    return open_shop()

@@ -12,65 +12,9 @@ from celery import Celery
 
 from flower.control import BrokerDown
 from tests import factories as make
-from tests.api.conftest import Serve, Server
+from tests.api.conftest import TASK, Replies, Serve, Shop
 from tests.factories import WORKER
 from tests.services import wait_for
-
-Replies = dict[str, dict[str, Any]]
-TASK = "shop.add"
-
-
-@pytest.fixture
-def capp() -> Celery:
-    """An application with a task, a broker and a backend in memory."""
-    app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
-
-    @app.task(name=TASK, shared=False)
-    def add(x: int, y: int) -> int:
-        return x + y
-
-    return app
-
-
-class Shop(Server):
-    """A server whose workers reply as the test says; `asked` is what they were asked."""
-
-    replies: Replies
-    asked: list[tuple[str, dict[str, Any], Any]]
-
-    def post(self, path: str, body: Any = None, **arguments: Any) -> tuple[int, Any]:
-        answer = self.request("POST", path, json=body, params=arguments)
-        kind = answer.headers["Content-Type"]
-        return answer.status_code, answer.json() if "json" in kind else answer.text
-
-    def answer(self, replies: Replies) -> None:
-        """Have the workers reply so from now on."""
-        self.replies, self.asked = replies, []
-
-        async def ask(question: str, arguments: dict[str, Any], destination: Any, *_: Any, **__: Any) -> Replies:
-            self.asked.append((question, arguments, destination))
-            return self.replies if question not in ("registered", "ping") else {}
-
-        self.app.operations.ask = ask  # type: ignore[method-assign]
-
-
-@pytest.fixture
-def open_shop(capp: Celery, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Shop]:
-    """Starts servers with a live worker."""
-    monkeypatch.setattr("tests.api.conftest.Server", Shop)
-
-    def start(**options: Any) -> Shop:
-        shop: Any = serve(capp=capp, **options)
-        shop.answer({WORKER: {"ok": "done"}})
-        shop.feed(make.heartbeat(kind="worker-online", at=0))
-        return shop  # type: ignore[no-any-return]
-
-    return start
-
-
-@pytest.fixture
-def shop(open_shop: Callable[..., Shop]) -> Shop:
-    return open_shop()
 
 
 @pytest.mark.parametrize(
