@@ -95,7 +95,7 @@ def summary(task: Task) -> str:
     text = ", ".join(parts).replace(", on ", " on ").replace("last time, ", "last time ")
     ending = {
         "PENDING": "no worker has received it yet",
-        "RECEIVED": "is waiting to be started" if not task.eta else f"is held until {task.eta}",
+        "RECEIVED": "is waiting to be started" if not task.eta else "is held until its ETA",
         "RETRY": "will be tried again",
         "REVOKED": "was revoked",
         "REJECTED": "was rejected",

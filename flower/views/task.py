@@ -20,7 +20,7 @@ from flower.views.life import attempts_of, summary
 from flower.views.others import SPAN_SECONDS, Others, others_of
 from flower.views.payload import payload
 from flower.views.record import Record, record_of
-from flower.views.timeline import HELP, LABELS, timeline_of
+from flower.views.timeline import HELP, LABELS, epoch, timeline_of
 from flower.views.traceback import sections_of
 
 REGIONS = {
@@ -76,6 +76,7 @@ class TaskView(BaseHandler):
             "attempts": attempts_of(task),
             "timeline": timeline_of(task, now),
             "labels": LABELS,
+            "epoch": epoch,
             "helps": HELP,
             "payloads": [(name, BY_NAME[name].label, payload(task.get(name), name)) for name in PAYLOADS],
             "sections": sections_of(str(task.traceback))[::-1] if task.traceback else [],

@@ -116,9 +116,12 @@ def timeline_of(task: Task, now: float) -> Timeline | None:
     if not times:
         return None
     start, end = min(times), max(times)
+    # A task that is held shows how much of the time until its ETA has passed.
+    held = any(span.open and span.kind == "scheduled" for row in rows for span in row)
+    horizon = max(end, eta) if held and eta is not None else end
     left_out = max(0, len(attempts) - LANES_MOST)
     lanes = [
-        Lane(number + 1, _placed(row, start, end), attempt.outcome, attempt.worker, attempt.exception)
+        Lane(number + 1, _placed(row, start, horizon), attempt.outcome, attempt.worker, attempt.exception)
         for number, (attempt, row) in enumerate(zip(attempts, rows, strict=True))
     ]
     return Timeline(
