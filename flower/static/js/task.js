@@ -22,8 +22,8 @@ document.body.addEventListener("flower:tasks", (event) => {
 });
 setInterval(() => {
   if (document.hidden) return;
-  for (const element of document.querySelectorAll("[data-since]")) {
-    element.textContent = duration(Date.now() / 1000 + skew - Number(element.dataset.since));
+  for (const element of document.querySelectorAll("[data-counts-from]")) {
+    element.textContent = duration(Date.now() / 1000 + skew - Number(element.dataset.countsFrom));
   }
 }, 1000);
 
