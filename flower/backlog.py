@@ -102,6 +102,8 @@ def _unconsumed(queue: Queue, report: QueueReport) -> Flag | None:
     if queue.consumed:
         return None
     waiting = bool(queue.ready)
+    if queue.connections is None and not report.settled:
+        return Flag("unknown", "muted", "not known yet", "the workers are being asked what they consume")
     if queue.connections is None and report.untold:
         names = _some(report.untold)
         detail = f"{names} did not say what they consume, and this broker does not count consumers"

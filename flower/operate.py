@@ -85,6 +85,9 @@ class ClusterContext(Context):
         report = await self.cluster.queues.read()
         return {queue.name for queue in report.queues}
 
+    def recount(self) -> None:
+        self.cluster.queues.expire()
+
     async def adopt(self, task: Mapping[str, Any]) -> None:
         await self.call(self.pools.reading, self.cluster.state.note, dict(task))
 

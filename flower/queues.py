@@ -25,6 +25,9 @@ LOOK_SECONDS = 0.4
 NAMES_SECONDS = 10.0
 """Listing what exists is dear in some brokers, so it is done less often than counting."""
 
+SETTLE_SECONDS = 15.0
+"""After the start: until then workers may live of which nothing was heard yet."""
+
 DELAYED = "celery_delayed_"
 """Celery's queues of delayed delivery on RabbitMQ; there are 28, so the empty ones are left out."""
 
@@ -61,7 +64,8 @@ class QueueReport:
 
     `error`: why nothing could be counted; the counts are then those of `counted_at`. `note`: what the counts
     lack, and why. `unacked`: messages of all queues together that workers hold, where only that is known (Redis).
-    `untold`: live workers that have not said what they consume. `workers`: how many are alive.
+    `untold`: live workers that have not said what they consume. `workers`: how many are alive. `settled`: whether
+    there was time enough for them to be heard.
     """
 
     queues: list[Queue]
@@ -72,6 +76,7 @@ class QueueReport:
     counted_at: float | None = None
     untold: tuple[str, ...] = ()
     workers: int = 0
+    settled: bool = True
 
     def find(self, name: str) -> Queue | None:
         """The queue of that name."""
@@ -101,6 +106,7 @@ class Queues:
         self._infos: dict[str, dict[str, Any]] = {}
         self._counted_at: float | None = None
         self._fresh_until = 0.0
+        self._changes = 0
         self._reading: asyncio.Task[QueueReport] | None = None
 
     async def read(self) -> QueueReport:
@@ -123,6 +129,13 @@ class Queues:
             await asyncio.wait({reading}, timeout=LOOK_SECONDS)
         return await reading if reading.done() or self._report is None else self._report
 
+    def expire(self) -> None:
+        """Something was done to a queue: the next read asks the broker, whatever is at hand."""
+        self._fresh_until = 0.0
+        self._changes += 1
+        if self._broker is not None:
+            self._broker.expire()
+
     def active_names(self) -> list[str]:
         """Names of the queues that workers consume, else those that the application declares."""
         return sorted(self.consumers()) or sorted(self.declared())
@@ -142,6 +155,14 @@ class Queues:
         """Names of the live workers."""
         return [name for name, worker in list(self.state.workers.items()) if worker.alive]
 
+    @property
+    def tells_heads(self) -> bool:
+        """Whether the broker can tell what is at the head of a queue."""
+        try:
+            return self.broker().tells_heads
+        except (BrokerError, ValueError):
+            return False
+
     async def heads(self, names: Iterable[str]) -> dict[str, list[Head]]:
         """What is at the head of these queues, as far as the broker tells. Raises BrokerError and ValueError."""
         return await self.broker().heads(names)
@@ -160,9 +181,11 @@ class Queues:
         return self._broker
 
     async def _read(self) -> QueueReport:
+        changes = self._changes
         try:
             self._report = await self._ask()
-            self._fresh_until = time.monotonic() + REPORT_SECONDS
+            if changes == self._changes:
+                self._fresh_until = time.monotonic() + REPORT_SECONDS
             return self._report
         finally:
             self._reading = None
@@ -184,7 +207,8 @@ class Queues:
         names = self._shown(known, infos)
         queues = [_queue(name, infos.get(name, {}), consumers.get(name, []), name in declared) for name in names]
         untold = tuple(name for name in alive if "active_queues" not in self.inspector.workers.get(name, {}))
-        return QueueReport(queues, error, time.time(), note, unacked, self._counted_at, untold, len(alive))
+        settled = time.time() - self.state.started_at > SETTLE_SECONDS
+        return QueueReport(queues, error, time.time(), note, unacked, self._counted_at, untold, len(alive), settled)
 
     async def _names(self, broker: BrokerBase) -> list[str]:
         if time.monotonic() >= self._present_until:

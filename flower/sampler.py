@@ -76,7 +76,8 @@ class Track:
 
     def values(self, now: float, number: int) -> list[float | None]:
         """The last half hour in `number` steps, the deepest of each; None where nothing was sampled."""
-        step, found = MEMORY_SECONDS / number, [None] * number  # type: list[float | None]
+        step = MEMORY_SECONDS / number
+        found: list[float | None] = [None] * number
         for at, ready in self.points:
             place = number - 1 - int((now - at) // step)
             if 0 <= place < number:
@@ -147,7 +148,7 @@ class Sampler:
         if report.error is not None:
             return
         shown = self._chosen(report)
-        self._state.store.depths.add(report.at, [_depth(queue) for queue in shown])
+        self._state.store.depths.add(report.at, [_depth(queue, report) for queue in shown])
         for queue in shown:
             self._remember(queue, report.at)
         self.tracks = {
@@ -209,19 +210,21 @@ class Sampler:
         counts: list[tuple[Metric, list[tuple[str, float]]]] = [
             (READY, [(text, float(queue.ready)) for text, queue in shown if queue.ready is not None]),
             (UNACKED, [(text, float(queue.unacked)) for text, queue in shown if queue.unacked is not None]),
-            (CONSUMERS, [(text, float(number)) for text, queue in shown if (number := _consumers(queue)) is not None]),
+            (CONSUMERS, [(text, float(number)) for text, queue in shown if (number := _consumers(queue, report)) is not None]),
         ]
         oldest = [(text, tracks[queue.name].oldest) for text, queue in shown]
         return [*counts, (OLDEST, [(text, max(0.0, now - each.since)) for text, each in oldest if each])]
 
 
-def _depth(queue: Queue) -> Depth:
-    return queue.name, queue.ready, queue.unacked, _consumers(queue)
+def _depth(queue: Queue, report: QueueReport) -> Depth:
+    return queue.name, queue.ready, queue.unacked, _consumers(queue, report)
 
 
-def _consumers(queue: Queue) -> int | None:
-    """How many consume it: the broker's count, else that of the workers that said so."""
-    return len(queue.consumers) if queue.connections is None else queue.connections
+def _consumers(queue: Queue, report: QueueReport) -> int | None:
+    """How many consume it: the broker's count, else that of the workers that said so; none only if all did."""
+    if queue.connections is not None:
+        return queue.connections
+    return len(queue.consumers) or (0 if report.settled and not report.untold else None)
 
 
 def _told_rates(info: dict[str, Any]) -> tuple[float | None, float | None]:

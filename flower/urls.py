@@ -28,6 +28,7 @@ from flower.views.datatable import TasksDataTable
 from flower.views.error import NotFoundErrorHandler
 from flower.views.monitor import Healthcheck, Metrics
 from flower.views.overview import OverviewView
+from flower.views.queue import DepthView, QueueView
 from flower.views.stream import StreamHandler
 from flower.views.tasks import TasksView, TaskView
 from flower.views.workers import WorkersView, WorkerView
@@ -79,6 +80,9 @@ handlers: list[Url] = [
     Url(r"/tasks", TasksView, name="tasks"),
     Url(r"/tasks/datatable", TasksDataTable, name="datatable"),
     Url(r"/broker", BrokerView, name="broker"),
+    Url(r"/queues", BrokerView, name="queues"),
+    Url(r"/broker/depth", DepthView, name="depth"),
+    Url(r"/queue/(.+)", QueueView, name="queue"),
     Url(r"/stream", StreamHandler, name="stream"),
     Url(r"/complete", CompleteView, name="complete"),
     Url(r"/login/?", LoginHandler),

@@ -155,6 +155,9 @@ class Context:
         """Names of all queues that are known."""
         return {str(self.capp.conf.task_default_queue)}
 
+    def recount(self) -> None:
+        """Queues are no longer as deep as they were."""
+
     async def adopt(self, task: Mapping[str, Any]) -> None:
         """Take in a task that was just sent."""
 

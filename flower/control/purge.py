@@ -37,6 +37,7 @@ async def purge(context: Context, queue: str, confirm: str | None = None) -> Ans
         purged = await context.call(context.pools.control, _purge, context.capp, queue)
     except Exception as error:  # every driver has exceptions of its own
         raise _down(error) from error
+    context.recount()
     return {"message": f"Deleted {purged} messages of {queue!r}", "queue": queue, "purged": purged}
 
 

@@ -16,7 +16,20 @@ from tests.api.conftest import Server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 ROUTES = re.findall(r"^### (?:GET|POST) (/\S+)$", PAGE, re.MULTILINE)
-PLAIN_PAGES = {"/", "/workers", "/worker/{}", "/task/{}", "/tasks", "/broker", "/stream", "/login/?", "/logout"}
+PLAIN_PAGES = {
+    "/",
+    "/workers",
+    "/worker/{}",
+    "/task/{}",
+    "/tasks",
+    "/broker",
+    "/broker/depth",
+    "/queues",
+    "/queue/{}",
+    "/stream",
+    "/login/?",
+    "/logout",
+}
 
 
 def written(pattern: str) -> str:

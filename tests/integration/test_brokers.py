@@ -272,7 +272,7 @@ async def test_inspected_tasks(watched: Celery) -> None:
 async def test_queue_report(watched: Celery) -> None:
     """The report has consumed and unread queues, with counts and consumers."""
     inspector = await inspect(watched)
-    state: Any = SimpleNamespace(workers={}, queue_names={"unread"})
+    state: Any = SimpleNamespace(workers={}, queue_names={"unread"}, started_at=0.0)
     report: QueueReport = await Queues(watched, inspector, state, "http://127.0.0.1:1/api/").read()
     queues = {queue.name: (queue.messages, queue.consumers) for queue in report.queues}
     assert ((0, ["asked@test"]), (1, []), None) == (queues["asked"], queues["unread"], report.error)

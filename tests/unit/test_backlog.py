@@ -87,6 +87,12 @@ def test_flags(facts: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert expected == flags(**facts)
 
 
+def test_just_started() -> None:
+    """Before the workers were heard nothing is said about them."""
+    report = QueueReport([], None, 0.0, settled=False)
+    assert ["unknown"] == [flag.kind for flag in flags_of(Queue("q", ready=5), report, None)]
+
+
 def test_words() -> None:
     """A flag says by how much and over how long."""
     report = QueueReport([], None, 0.0, workers=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
@@ -119,7 +120,7 @@ def test_tidy_goes_round(store: Store) -> None:
 
 def test_failing_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples wait for a store that cannot be written; of too many the oldest go."""
-    monkeypatch.setattr(store.depths, "_unsaved", depths.deque(maxlen=3))
+    monkeypatch.setattr(store.depths, "_unsaved", deque(maxlen=3))
 
     def fail(*_: object) -> None:
         raise sqlite3.OperationalError("disk full")

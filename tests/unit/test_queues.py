@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from celery import Celery
@@ -30,6 +30,9 @@ class FakeBroker:
     async def names(self) -> list[str]:
         return list(self.infos)
 
+    def expire(self) -> None:
+        """Nothing is kept."""
+
     async def heads(self, names: Iterable[str]) -> dict[str, list[Head]]:
         return {name: [Head(task=f"head of {name}")] for name in names}
 
@@ -48,8 +51,8 @@ class Scene:
         self.broker = FakeBroker(**infos)
         self.capp = Celery(broker="memory://", set_as_current=False)
         self.inspector = Inspector(None, self.capp, 1.0)
-        self.state: Any = SimpleNamespace(workers={}, queue_names=set())
-        self.queues = Queues(self.capp, self.inspector, self.state)
+        self.state: Any = SimpleNamespace(workers={}, queue_names=set(), started_at=0.0)
+        self.queues = Queues(self.capp, self.inspector, cast(Any, self.state))
         self.queues._broker = self.broker  # type: ignore[assignment]
 
     def consumes(self, worker: str, *names: str, alive: bool | None = None) -> None:
@@ -216,6 +219,18 @@ async def test_readers_share_a_read() -> None:
     await asyncio.gather(*(scene.queues.read() for _ in range(10)))
     await scene.queues.read()
     assert 1 == scene.broker.reads
+
+
+async def test_expired_report() -> None:
+    """After something was done to a queue it is read anew, also when a read is under way."""
+    scene = Scene()
+    reading = asyncio.ensure_future(scene.queues.read())
+    while not scene.broker.reads:
+        await asyncio.sleep(0)
+    scene.queues.expire()
+    await reading
+    await scene.queues.read()
+    assert 2 == scene.broker.reads
 
 
 async def test_old_report(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ class Scene:
         self.queues = Queues(capp, self.inspector, state)
         self.queues._broker = self.broker  # type: ignore[assignment]
         self.sampler = Sampler(self.queues, state)
+        state.started_at = 0.0
 
     async def sample(self, times: int = 1) -> None:
         for _ in range(times):
@@ -62,6 +63,14 @@ async def test_samples_are_stored(state: State) -> None:
     assert ([(3, 2, 4)], [(None, None, 0)]) == ([p[1:] for p in found["mail"]], [p[1:] for p in found["celery"]])
 
 
+async def test_consumers_are_not_known_at_once(state: State) -> None:
+    """Just after the start nobody has been heard: that is not nobody who consumes."""
+    scene = Scene(state, mail={"messages": 5})
+    state.started_at = time.time()
+    await scene.sample()
+    assert [(5, None, None)] == [point[1:] for point in scene.stored()["mail"]]
+
+
 async def test_silent_broker(state: State) -> None:
     """A broker that does not answer leaves a gap, not its old numbers."""
     scene = Scene(state, mail={"messages": 5})
@@ -86,7 +95,7 @@ async def test_too_many_queues(state: State, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "MOST_QUEUES", 2)
     scene = Scene(state, celery={"messages": 0}, a={"messages": 1}, b={"messages": 2})
     await scene.sample()
-    assert ({"celery", "b"}, 1) == (scene.stored().keys(), scene.sampler.left_out)
+    assert ({"celery", "b"}, 1) == (set(scene.stored()), scene.sampler.left_out)
 
 
 async def test_vanished_queue(state: State, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,8 @@ class BrokerBase(ABC):
     """
 
     kind = "broker"
+    tells_heads = False
+    """Whether `heads` can tell anything of every queue with messages."""
     timeouts: ClassVar[Mapping[str, float]] = {}
     """Transport options that limit how long the driver waits."""
 
@@ -101,6 +103,9 @@ class BrokerBase(ABC):
         They are looked at and left where they are.
         """
         return {}
+
+    def expire(self) -> None:  # noqa: B027 - most brokers keep nothing
+        """Forget answers that are kept."""
 
     @abstractmethod
     def read(self, names: list[str]) -> dict[str, Info]:

@@ -22,6 +22,8 @@ class Filesystem(Passive):
     A message is `<time>_<uuid>.<queue>.msg`, so one look into the folder counts all queues.
     """
 
+    tells_heads = True
+
     def read(self, names: list[str]) -> dict[str, Info]:
         counts = Counter(queue for _, queue in messages(self.folder("data_folder_in")))
         return {name: {"name": name, "messages": counts[name]} for name in names}

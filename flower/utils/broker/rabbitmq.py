@@ -94,6 +94,9 @@ class RabbitMQ(Amqp):
         except BrokerError:
             return []
 
+    def expire(self) -> None:
+        self._listed_at = 0.0
+
     async def listing(self) -> list[Info]:
         """All queues of the virtual host. BrokerError says what is wrong with the API."""
         now = time.monotonic()

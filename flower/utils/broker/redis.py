@@ -38,6 +38,7 @@ class RedisBase(BrokerBase):
     """What all ways to a Redis share."""
 
     kind = "Redis"
+    tells_heads = True
     timeouts: ClassVar[Mapping[str, float]] = {
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": TOTAL_SECONDS,
