@@ -73,6 +73,11 @@ class Hub:
         """How many streams are open."""
         return len(self._listeners)
 
+    @property
+    def generation(self) -> int:
+        """Grows with each message: what was drawn since the last one is true until the next."""
+        return self._number
+
     def start(self) -> None:
         """From now on listeners are served."""
         self._running = True

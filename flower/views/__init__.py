@@ -11,12 +11,13 @@ from urllib.parse import quote, urlencode
 
 import pytz
 
-from flower import __version__, web
+from flower import __version__
 from flower.access import VIEW
 from flower.utils import mask_url, template
 from flower.utils.broker import BrokerBase
 from flower.utils.zones import server_zone
 from flower.views.actions import Actions
+from flower.views.drawings import DrawnHandler
 from flower.views.moments import time_element
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ FUNCTIONS = {
 DOCUMENTATION_URL = "https://flower.readthedocs.io"
 
 
-class BaseHandler(web.BaseHandler):
+class BaseHandler(DrawnHandler):
     """A page. `tab` is the entry of the navigation that it belongs to."""
 
     wing = "page"

@@ -6,6 +6,8 @@ const dialog = document.getElementById("ask");
 const part = (name) => dialog.querySelector(`[data-part="${name}"]`);
 
 const running = new WeakSet(); // buttons whose operation is under way, also when the page drew them anew
+const FRESH = 8000; // ms after an action
+let acted = 0;
 let asking = null; // what the dialog is about: {source, body}
 
 function element(name, attributes = {}, ...inside) {
@@ -185,6 +187,7 @@ function finish(source, ok, said, status) {
   }
   const detail = { operation, target, answer: said, ok };
   source.dispatchEvent(new CustomEvent("flower:answered", { detail, bubbles: true }));
+  if (ok) acted = Date.now();
   if (ok) document.body.dispatchEvent(new CustomEvent("flower:acted", { detail }));
 }
 
@@ -197,6 +200,11 @@ function begin(source, body) {
 addEventListener("click", (event) => {
   const button = event.target.closest?.("button[data-operation]");
   if (button) begin(button, JSON.parse(button.dataset.arguments));
+});
+
+// What is asked for right after an action is not what was drawn for others before it.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (Date.now() - acted < FRESH) event.detail.headers["Cache-Control"] = "no-cache";
 });
 
 addEventListener("submit", (event) => {
