@@ -61,7 +61,8 @@ def _store(known: Known) -> Iterable[Finding]:
 
 
 def _workers(known: Known) -> Iterable[Finding]:
-    gone = [worker for worker in known.workers if not worker.status(known.now)]
+    answering = set(_answering(known))
+    gone = [each for each in known.workers if not each.status(known.now) and each.hostname not in answering]
     # Without a connection nothing is known of them, and at first they are only remembered.
     if not gone or not known.connected or known.young:
         return
@@ -93,14 +94,7 @@ def _silent(known: Known) -> Iterable[Finding]:
     """Workers that live and do not tell what they do."""
     if not known.connected:
         return
-    mute = [worker.hostname for worker in known.online if _works_unheard(worker, known)]
-    heard = {worker.hostname: worker for worker in known.workers}
-    for name, facts in known.facts.items():
-        worker, at = heard.get(name), facts.get("timestamp") or 0.0
-        if worker is not None and (worker.status(known.now) or worker.last_seen + SILENT_SECONDS > at):
-            continue
-        if known.now - at < ANSWER_SECONDS and known.now - known.started_at > SILENT_SECONDS:
-            mute.append(name)
+    mute = [worker.hostname for worker in known.online if _works_unheard(worker, known)] + _answering(known)
     if not mute:
         return
     one = len(mute) == 1
@@ -114,6 +108,20 @@ def _silent(known: Known) -> Iterable[Finding]:
         "Worker" if one else "Workers",
         ("worker", mute[0]) if one else ("workers",),
     )
+
+
+def _answering(known: Known) -> list[str]:
+    """Workers that answered lately and are not heard."""
+    if known.now - known.started_at < SILENT_SECONDS:
+        return []
+    heard = {worker.hostname: worker for worker in known.workers}
+    found = []
+    for name, facts in known.facts.items():
+        worker, at = heard.get(name), facts.get("timestamp") or 0.0
+        unheard = worker is None or (not worker.status(known.now) and worker.last_seen + SILENT_SECONDS < at)
+        if unheard and known.now - at < ANSWER_SECONDS:
+            found.append(name)
+    return found
 
 
 def _works_unheard(worker: Worker, known: Known) -> bool:

@@ -142,79 +142,75 @@ def _count(cell: Cell, step: Step) -> None:
 # Charts
 
 
+COUNTED = "An event counts in the step in which it arrived."
+P95 = "p95 is the time that 95 of 100 did not exceed."
+WAITED = (
+    "From when a task was sent, or received where that is not known, until it started; those with an ETA are left out"
+)
+TOLD: dict[str, tuple[str, str, str]] = {
+    "ended": (
+        "Tasks ended",
+        "No task ended in this time",
+        f"Tasks that succeeded and failed, one on top of the other, and tasks that workers received. {COUNTED}",
+    ),
+    "failed": (
+        "Failures and retries",
+        "Nothing failed in this time",
+        f"Tasks that failed for good, and attempts that asked to be retried. {COUNTED}",
+    ),
+    "waiting": (
+        "Waiting time",
+        "No task started in this time",
+        f"{WAITED}: {P95}",
+    ),
+    "runtime": (
+        "Run time",
+        "No task ended in this time",
+        f"How long the tasks that ended in each step ran, as their workers measured it: {P95}",
+    ),
+}
+"""Chart -> its title, what it says when it is empty, and what it shows."""
+
+
 def charts(reading: Reading, tasks: str, page: str) -> dict[str, Chart]:
     """The charts of the overview; `tasks` and `page` are the addresses of the list and of the overview."""
-    window = reading.window
-    per = {5: "5 seconds", 60: "minute", 3600: "hour"}.get(reading.step, _length(reading.step))
     cells = list(reading.series.values())
-
-    def chart(slug: str, title: str, series: Sequence[Series], **more: Any) -> Chart:
-        source = f"{page}?{urlencode(window.arguments | {'chart': slug})}" if window.live else ""
-        starts = list(reading.series)
-        return Chart(
-            slug,
-            title,
-            window.start,
-            window.end,
-            reading.step,
-            starts,
-            series,
-            source=source,
-            zoom=page,
-            sync="t",
-            **more,
-        )
-
-    ended = [
+    outcomes = [
         Series(state, label, tone, _counts(reading, state), _link(tasks, state, word))
         for state, label, tone, word in OUTCOMES
     ]
-    counted = "An event counts in the step in which it arrived."
-    return {
-        "ended": chart(
-            "ended",
-            "Tasks ended",
-            [*ended[:2], _received(tasks, _counts(reading, "RECEIVED"))],
-            kind="bars",
-            stacked=True,
-            note=f"per {per}",
-            empty="No task ended in this time",
-            explained="Tasks that succeeded and failed, one on top of the other, and tasks that workers received. "
-            + counted,
-        ),
-        "failed": chart(
-            "failed",
-            "Failures and retries",
-            ended[1:],
-            kind="bars",
-            stacked=True,
-            note=f"per {per}",
-            empty="Nothing failed in this time",
-            explained=f"Tasks that failed for good, and attempts that asked to be retried. {counted}",
-        ),
-        "waiting": chart(
-            "waiting",
-            "Waiting time",
-            _percentiles(tasks, [cell.waiting for cell in cells]),
-            unit="s",
-            log=True,
-            note="log scale",
-            empty="No task started in this time",
-            explained="From when a task was sent, or received where that is not known, until it started: p95 is the "
-            "time that 95 of 100 did not exceed. Tasks with an ETA are left out.",
-        ),
-        "runtime": chart(
-            "runtime",
-            "Run time",
-            _percentiles(tasks, [cell.runtime for cell in cells]),
-            unit="s",
-            log=True,
-            note="log scale",
-            empty="No task succeeded in this time",
-            explained="How long the tasks that succeeded in each step ran, as their workers measured it: "
-            "p95 is the time that 95 of 100 did not exceed.",
-        ),
-    }
+    received = Series(
+        "RECEIVED", "Received", "info", _counts(reading, "RECEIVED"), _link(tasks, "", "received"), "line"
+    )
+    waiting = _percentiles(_link(tasks, "", "started"), [cell.waiting for cell in cells])
+    runtime = _percentiles(_link(tasks, "SUCCESS", "succeeded"), [cell.runtime for cell in cells])
+    series = {"ended": [*outcomes[:2], received], "failed": outcomes[1:], "waiting": waiting, "runtime": runtime}
+    return {slug: _chart(slug, reading, page, each) for slug, each in series.items()}
+
+
+def _chart(slug: str, reading: Reading, page: str, series: list[Series]) -> Chart:
+    window, timed = reading.window, slug in ("waiting", "runtime")
+    title, empty, explained = TOLD[slug]
+    per = {MINUTE: "minute", 3600: "hour"}.get(reading.step, _length(reading.step))
+    return Chart(
+        slug=slug,
+        title=title,
+        start=window.start,
+        end=window.end,
+        step=reading.step,
+        x=list(reading.series),
+        series=series,
+        unit="s" if timed else "",
+        kind="line" if timed else "bars",
+        stacked=not timed,
+        log=timed,
+        source=f"{page}?{urlencode(window.arguments | {'chart': slug})}" if window.live else "",
+        zoom=page,
+        sync="overview",
+        explained=explained,
+        note="log scale" if timed else f"per {per}",
+        empty=empty,
+    )
 
 
 def _counts(reading: Reading, state: str) -> list[float | None]:
@@ -224,12 +220,7 @@ def _counts(reading: Reading, state: str) -> list[float | None]:
     return [cell.states.get(state, 0) if it else None for it, cell in zip(known, reading.series.values(), strict=True)]
 
 
-def _received(tasks: str, counts: list[float | None]) -> Series:
-    return Series("RECEIVED", "Received", "info", counts, _link(tasks, "", "received"), "line")
-
-
-def _percentiles(tasks: str, sketches: Sequence[Mapping[int, int]]) -> list[Series]:
-    link = _link(tasks, "", "started")
+def _percentiles(link: str, sketches: Sequence[Mapping[int, int]]) -> list[Series]:
     return [
         Series(name, name, tone, [percentile(each, share) for each in sketches], link) for name, share, tone in SHARES
     ]

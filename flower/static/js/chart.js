@@ -5,6 +5,7 @@
 import { clockText, durationText, spanText, valueText } from "./figures.js";
 
 const PAUSE = 5000;
+const SETTLED = 3200; // by then the server has summed up what an event told of
 const HEIGHT = 180;
 const DURATIONS = [1e-4, 1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600, 36000, 864000];
 const drawn = new Map(); // figure -> its chart
@@ -57,7 +58,7 @@ class Chart {
 
   later() {
     if (this.waiting || !this.look.src) return;
-    this.waiting = setTimeout(() => this.ask(), Math.max(0, PAUSE - (Date.now() - this.asked)));
+    this.waiting = setTimeout(() => this.ask(), Math.max(SETTLED, PAUSE - (Date.now() - this.asked)));
   }
 
   async ask() {
@@ -367,5 +368,5 @@ for (const name of ["tasks", "facts", "tick"]) {
 }
 document.addEventListener("visibilitychange", () => document.hidden || drawn.forEach((chart) => chart.later()));
 document.addEventListener("htmx:afterSwap", mount);
-new MutationObserver(() => drawn.forEach((chart) => chart.plot?.redraw(false))).observe(root, { attributeFilter: ["data-bs-theme"] });
+new MutationObserver(() => drawn.forEach((chart) => chart.plot && chart.draw())).observe(root, { attributeFilter: ["data-bs-theme"] });
 mount();
