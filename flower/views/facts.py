@@ -141,7 +141,7 @@ def slots_of(facts: Facts, concurrency: int | None) -> Slots:
 
 def _from_stats(facts: Facts, stats: Mapping[str, Any]) -> None:
     pool = stats.get("pool") or {}
-    facts.pool = _pairs({key: value for key, value in pool.items() if key != "timeouts"})
+    facts.pool = _pairs({_pool_key(key, pool): value for key, value in pool.items() if key != "timeouts"})
     facts.processes = [pid for pid in pool.get("processes") or () if isinstance(pid, int)]
     if stats.get("pid") is not None:
         facts.pool.append(("Worker PID", _text(stats["pid"])))
@@ -162,6 +162,11 @@ def _from_stats(facts: Facts, stats: Mapping[str, Any]) -> None:
         for key, value in stats.items()
         if key not in SHOWN_ELSEWHERE and value is not None
     ]
+
+
+def _pool_key(key: str, pool: Mapping[str, Any]) -> str:
+    """Prefork goes on telling the size that it was started with as the greatest that it may have."""
+    return "started-with" if key == "max-concurrency" and pool.get("processes") else key
 
 
 def _pairs(values: Any, before: str = "") -> Pairs:

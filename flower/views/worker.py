@@ -36,6 +36,8 @@ FRESH_SECONDS = {
 """How old each answer may become before it is asked for again, while somebody looks."""
 RESIZABLE = ("prefork", "gevent", "eventlet")
 """Pools that grow and shrink (celery.concurrency)."""
+UNENDING = ("threads", "solo")
+"""Pools that cannot end a task that runs: they have no process for it."""
 REGIONS = {"worker-head": "worker_head.html", "worker-names": "worker_names.html", "worker-tabs": "worker_tabs.html"}
 
 
@@ -141,6 +143,7 @@ class WorkerView(BaseHandler):
             "chart": await self.run(self._chart) if whole else None,
             "alone": _alone(row, rows),
             "resizable": row.pool in RESIZABLE,
+            "terminates": row.pool not in UNENDING,
             "address": self.address,
             "limit_text": limit_text,
         }

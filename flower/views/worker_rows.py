@@ -18,7 +18,9 @@ from flower.worker import Worker
 COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked")
 
 ROWS_SECONDS = 1.0
-"""Rows younger than this are shown again unless something changed: no browser is told more often."""
+"""Rows that are older are made anew though nothing changed: time makes workers offline."""
+ROWS_SHARE = 0.05
+"""Share of one processor that making rows may take; with thousands of workers they are shown again for so long."""
 CHUNK = 250
 """Workers that are read in one go: the events thread waits no longer than that takes."""
 ASK_AGAIN_SECONDS = 10.0
@@ -192,6 +194,7 @@ class Roster:
     made: list[Row] = field(default_factory=list)
     made_at: float = 0.0
     made_from: tuple[Any, ...] = ()
+    made_in: float = 0.0
     asked: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def rows(self, cluster: Cluster) -> list[Row]:
@@ -200,9 +203,10 @@ class Roster:
             revisions = cluster.hub.revisions()
             source = (revisions["workers"], revisions["facts"])
             now = time.monotonic()
-            if source != self.made_from or now - self.made_at > ROWS_SECONDS:
+            age = now - self.made_at
+            if age > ROWS_SECONDS or (source != self.made_from and age > self.made_in / ROWS_SHARE):
                 self.made = list(_all_rows(cluster))
-                self.made_at, self.made_from = now, source
+                self.made_at, self.made_from, self.made_in = now, source, time.monotonic() - now
             return self.made
 
     def due(self, cluster: Cluster, name: str, wanted: Mapping[str, float]) -> list[str]:

@@ -241,9 +241,11 @@ def test_actions_with_an_autoscaler(server: Server) -> None:
 
 
 def test_actions_of_threads(server: Server) -> None:
-    """A pool that cannot be resized or restarted is not offered to be."""
+    """A pool that cannot be resized or restarted, and whose tasks cannot be ended, is not offered to be."""
     stats = {"pool": {"implementation": "celery.concurrency.thread:TaskPool", "max-concurrency": 2}}
-    assert offered(server, stats=stats) == {name for name in OFFERED if not name.startswith("worker.pool")}
+    assert offered(server, stats=stats) == {
+        name for name in OFFERED if not name.startswith(("worker.pool", "task.revoke"))
+    }
 
 
 def test_no_actions_where_they_are_off(serve: Serve) -> None:

@@ -69,7 +69,12 @@ const ACTS = {
     path: "/api/worker/shutdown/",
     label: "Shut down",
     question: (many) => `Shut down ${many}?`,
-    meaning: (running) => `${running ? `Their ${running} running tasks are finished first` : "Nothing runs on them now"}, what they hold waiting goes back to its queue, and nothing starts them again from here.`,
+    meaning: (running, number) => {
+      const tasks = running === 1 ? "1 running task is" : `${running} running tasks are`;
+      const [its, they, them] = number === 1 ? ["Its", "it holds", "it"] : ["Their", "they hold", "them"];
+      const first = running ? `${its} ${tasks} finished first` : `Nothing runs on ${them} now`;
+      return `${first}, what ${they} waiting goes back to its queue, and nothing starts ${them} again from here.`;
+    },
   },
   restart: {
     path: "/api/worker/pool/restart/",
@@ -86,7 +91,7 @@ function begin(slug) {
   names = [...chosen.keys()];
   const running = [...chosen.values()].reduce((sum, number) => sum + number, 0);
   part("question").textContent = act.question(names.length === 1 ? names[0] : `${names.length} workers`);
-  part("meaning").textContent = act.meaning(running);
+  part("meaning").textContent = act.meaning(running, names.length);
   part("progress").textContent = "";
   part("list").replaceChildren(...names.map((name) => line(name, chosen.get(name) ? `${chosen.get(name)} running` : "idle")));
   part("go").hidden = false;
