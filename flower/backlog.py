@@ -103,7 +103,7 @@ def _unconsumed(queue: Queue, report: QueueReport) -> Flag | None:
         return None
     waiting = bool(queue.ready)
     if queue.connections is None and not report.settled:
-        return Flag("unknown", "muted", "not known yet", "the workers are being asked what they consume")
+        return Flag("unknown", "muted", "not known yet", "what the workers consume was not told yet")
     if queue.connections is None and report.untold:
         names = _some(report.untold)
         detail = f"{names} did not say what they consume, and this broker does not count consumers"
@@ -111,7 +111,9 @@ def _unconsumed(queue: Queue, report: QueueReport) -> Flag | None:
     if not report.workers and queue.connections is None:
         detail = "no worker is online"
     elif queue.connections is None:
-        detail = f"none of the {report.workers} workers consumes it" if report.workers > 1 else "the worker does not"
+        detail = (
+            f"none of the {report.workers} workers consumes it" if report.workers > 1 else "the one worker does not"
+        )
     else:
         detail = "the broker counts no consumer"
     return Flag("unconsumed", "bad" if waiting else "muted", "no consumer", detail)
@@ -148,9 +150,9 @@ class Columns:
     consumers: list[int | None]
 
 
-def step_for(seconds: float) -> int:
-    """The step that suits a span."""
-    return next((step for step in STEPS if seconds / step <= POINTS), STEPS[-1])
+def step_for(seconds: float, points: int = POINTS) -> int:
+    """The step that makes at most so many points of a span."""
+    return next((step for step in STEPS if seconds / step <= points), STEPS[-1])
 
 
 def query_for(start: float, end: float, step: int | None, queue: str | None = None) -> DepthQuery:

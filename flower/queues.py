@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from celery import Celery
@@ -62,7 +62,7 @@ class Queue:
 class QueueReport:
     """All queues, by name, as they were `at`.
 
-    `error`: why nothing could be counted; the counts are then those of `counted_at`. `note`: what the counts
+    `error`: why nothing could be counted; all else is then as it was at `counted_at`. `note`: what the counts
     lack, and why. `unacked`: messages of all queues together that workers hold, where only that is known (Redis).
     `untold`: live workers that have not said what they consume. `workers`: how many are alive. `settled`: whether
     there was time enough for them to be heard.
@@ -103,8 +103,6 @@ class Queues:
         self._present: list[str] = []
         self._present_until = 0.0
         self._report: QueueReport | None = None
-        self._infos: dict[str, dict[str, Any]] = {}
-        self._counted_at: float | None = None
         self._fresh_until = 0.0
         self._changes = 0
         self._reading: asyncio.Task[QueueReport] | None = None
@@ -193,22 +191,33 @@ class Queues:
     async def _ask(self) -> QueueReport:
         consumers, declared = self.consumers(), self.declared()
         known = {*consumers, *declared, *self.state.queue_names}
-        error = note = unacked = None
         try:
             broker = self.broker()
             known.update(await self._names(broker))
-            self._infos = await broker.queues(sorted(known))
-            self._counted_at = time.time()
-            note, unacked = broker.note, getattr(broker, "unacknowledged", None)
+            infos = await broker.queues(sorted(known))
         except (BrokerError, ValueError) as failure:
-            error = str(failure)
-            known.update(self._infos)
-        infos, alive = self._infos, self.alive()
-        names = self._shown(known, infos)
-        queues = [_queue(name, infos.get(name, {}), consumers.get(name, []), name in declared) for name in names]
-        untold = tuple(name for name in alive if "active_queues" not in self.inspector.workers.get(name, {}))
-        settled = time.time() - self.state.started_at > SETTLE_SECONDS
-        return QueueReport(queues, error, time.time(), note, unacked, self._counted_at, untold, len(alive), settled)
+            return self._old(str(failure), known, declared)
+        names, now, alive = self._shown(known, infos), time.time(), self.alive()
+        return QueueReport(
+            [_queue(name, infos.get(name, {}), consumers.get(name, []), name in declared) for name in names],
+            None,
+            now,
+            broker.note,
+            broker.unacknowledged,
+            now,
+            tuple(name for name in alive if "active_queues" not in self.inspector.workers.get(name, {})),
+            len(alive),
+            now - self.state.started_at > SETTLE_SECONDS,
+        )
+
+    def _old(self, error: str, known: set[str], declared: set[str]) -> QueueReport:
+        """What was counted last: without a broker no worker is heard either."""
+        last = self._report
+        if last is None or last.counted_at is None:
+            names = self._shown(known, {})
+            queues = [_queue(name, {}, [], name in declared) for name in names]
+            return QueueReport(queues, error, time.time(), settled=False)
+        return replace(last, error=error, at=time.time())
 
     async def _names(self, broker: BrokerBase) -> list[str]:
         if time.monotonic() >= self._present_until:

@@ -144,16 +144,16 @@ class Sampler:
 
     async def sample(self) -> None:
         """Take one sample, unless the broker does not answer."""
+        # The report may be as old as the end of the step before.
+        at = time.time()
         report = await self._queues.read()
         if report.error is not None:
             return
         shown = self._chosen(report)
-        self._state.store.depths.add(report.at, [_depth(queue, report) for queue in shown])
+        self._state.store.depths.add(at, [_depth(queue, report) for queue in shown])
         for queue in shown:
-            self._remember(queue, report.at)
-        self.tracks = {
-            name: track for name, track in self.tracks.items() if report.at - track.seen_at <= MEMORY_SECONDS
-        }
+            self._remember(queue, at)
+        self.tracks = {name: track for name, track in self.tracks.items() if at - track.seen_at <= MEMORY_SECONDS}
         await self._look_at_heads(shown)
 
     def _chosen(self, report: QueueReport) -> list[Queue]:
@@ -210,7 +210,10 @@ class Sampler:
         counts: list[tuple[Metric, list[tuple[str, float]]]] = [
             (READY, [(text, float(queue.ready)) for text, queue in shown if queue.ready is not None]),
             (UNACKED, [(text, float(queue.unacked)) for text, queue in shown if queue.unacked is not None]),
-            (CONSUMERS, [(text, float(number)) for text, queue in shown if (number := _consumers(queue, report)) is not None]),
+            (
+                CONSUMERS,
+                [(text, float(number)) for text, queue in shown if (number := _consumers(queue, report)) is not None],
+            ),
         ]
         oldest = [(text, tracks[queue.name].oldest) for text, queue in shown]
         return [*counts, (OLDEST, [(text, max(0.0, now - each.since)) for text, each in oldest if each])]

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from flower.backlog import columns_of, query_for, steps_of
+from flower.backlog import columns_of, query_for, step_for, steps_of
 from flower.queues import Queue, QueueReport
 from flower.store import TaskQuery
 from flower.store.facets import Facet
@@ -29,6 +29,8 @@ WINDOWS: dict[str, tuple[str, float]] = {
 """Word in the address -> its label, its length in seconds."""
 WINDOW = "1h"
 CHARTS = ("depth", "consumers")
+POINTS = 180
+REGIONS = {"queue-now": "queue_now.html", "queue-workers": "queue_workers.html", "queue-tasks": "queue_tasks.html"}
 WORKERS_LISTED = 50
 
 ABOUT: tuple[tuple[str, str], ...] = (
@@ -79,16 +81,17 @@ class QueueView(BaseHandler):
         one_of("window", window, tuple(WINDOWS))
         report = await self.cluster.queues.look()
         now = time.time()
-        charts = await self.run(charts_of, self, name, window, now)
-        queue = report.find(name)
+        queue, part = report.find(name), self.request.headers.get("HX-Target", "")
+        # The regions that are asked for again and again have no charts.
+        charts = {} if part in REGIONS and queue else await self.run(charts_of, self, name, window, now)
         if queue is None and not any(chart.series for chart in charts.values()):
             raise NotFoundError(f"Nobody knows a queue {name!r}")
         consuming, others = self._workers(name)
-        facet = await self.run(self._states, name)
+        facet = Facet() if part in ("queue-now", "queue-workers") else await self.run(self._states, name)
         row = row_of(queue or Queue(name), report, self.cluster.sampler.track(name), now)
         self.show(
             "queue.html",
-            {"queue-now": "queue_now.html", "queue-workers": "queue_workers.html", "queue-tasks": "queue_tasks.html"},
+            REGIONS,
             title=name,
             name=name,
             present=queue is not None,
@@ -163,7 +166,8 @@ class DepthView(BaseHandler):
 
 def charts_of(page: BaseHandler, name: str, window: str, now: float) -> dict[str, Chart]:
     """The charts of a queue; without series where nothing was sampled. Blocks."""
-    query = query_for(now - WINDOWS[window][1], now, None, name)
+    seconds = WINDOWS[window][1]
+    query = query_for(now - seconds, now, step_for(seconds, POINTS), name)
     points = next(iter(page.cluster.store.depths_of(query, now).values()), [])
     told, starts = columns_of(points, query), steps_of(query)
     link = page.tasks_path(queue=name)

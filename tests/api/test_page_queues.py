@@ -94,8 +94,8 @@ class Broker:
     """A broker that has these queues, and that can fall silent."""
 
     note: str | None = None
-    tells_heads = True
     unacknowledged: int | None = None
+    tells_heads = True
 
     def __init__(self, **infos: dict[str, Any]) -> None:
         self.infos = infos

@@ -97,7 +97,7 @@ def test_words() -> None:
     """A flag says by how much and over how long."""
     report = QueueReport([], None, 0.0, workers=1)
     found = flags_of(Queue("q", ready=5), report, GROWS)
-    assert ["the worker does not", "+300 in 5 min, 1 a second"] == [flag.detail for flag in found]
+    assert ["the one worker does not", "+300 in 5 min, 1 a second"] == [flag.detail for flag in found]
 
 
 def test_rank() -> None:

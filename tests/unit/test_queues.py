@@ -21,6 +21,7 @@ class FakeBroker:
     """A broker that has these queues."""
 
     note: str | None = None
+    unacknowledged: int | None = None
 
     def __init__(self, **infos: dict[str, Any]) -> None:
         self.infos = infos
@@ -163,6 +164,17 @@ async def test_old_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+async def test_old_consumers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are silent with their broker: that is not nobody who consumes."""
+    monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
+    scene = Scene(celery={"messages": 7})
+    scene.consumes("w1", "celery", alive=True)
+    await scene.queues.read()
+    scene.broker.failure = BrokerError("Redis at x does not answer")
+    scene.state.workers["w1"].alive = False
+    assert ["w1"] == (await scene.one("celery")).consumers
+
+
 async def test_slow_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page does not wait for a slow broker, once there is something to show."""
     monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
@@ -225,7 +237,7 @@ async def test_expired_report() -> None:
     """After something was done to a queue it is read anew, also when a read is under way."""
     scene = Scene()
     reading = asyncio.ensure_future(scene.queues.read())
-    while not scene.broker.reads:
+    for _ in range(5):
         await asyncio.sleep(0)
     scene.queues.expire()
     await reading

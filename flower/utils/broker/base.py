@@ -78,6 +78,8 @@ class BrokerBase(ABC):
         self.executor = executor
         self.note: str | None = None
         """What the last answer lacks, and why."""
+        self.unacknowledged: int | None = None
+        """Messages of all queues that workers hold, at the last read, where only their sum is known."""
         info = self.connection()
         self.host: str | None = info.hostname or "localhost"
         self.port: int | None = info.port or info.get_transport_cls().default_port

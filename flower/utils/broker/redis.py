@@ -50,8 +50,6 @@ class RedisBase(BrokerBase):
         self.sep: str = self.broker_options.get("sep", "\x06\x16")
         self.priority_steps: list[int] = list(self.broker_options.get("priority_steps", (0, 3, 6, 9)))
         self.broker_prefix: str = self.broker_options.get("global_keyprefix", "")
-        self.unacknowledged: int | None = None
-        """Messages of all queues that workers hold, at the last read."""
         self._cursor = 0
         self._walked: set[str] = set()
         self._exchanges: set[str] = set()
