@@ -1,66 +1,21 @@
-"""A family as a picture: layers by parent from left to right, equal siblings folded, the critical path marked."""
+"""A family as a picture: which tasks have a box of their own, which are folded, which are on the critical path."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flower.store import FINAL_STATES
 from flower.store.family import Family, Relative
 from flower.views.critical import Step, critical_path, steps_of
+from flower.views.graph import Block, Box, extent, place, walk
 
 DRAWN_MOST = 200
 """Boxes of a picture."""
 SHOWN_OF_EQUALS = 2
 FOLDED_FROM = 5
 """Siblings of one name and state, without children, from which all but the first ones are one box."""
-WIDTH, HEIGHT, ACROSS, BETWEEN = 214, 44, 46, 10
-"""Of a box, and the room between layers and between boxes."""
-PAD = 6
-NAME_MOST = 24
-
-
-@dataclass(slots=True)
-class Box:
-    """One task, or `count` siblings that are told together; then `relative` is the first of them.
-
-    `state` is empty where they differ, and `unseen` is set for a task of which nothing but its id is known.
-    """
-
-    relative: Relative
-    count: int = 1
-    state: str = ""
-    unseen: bool = False
-    current: bool = False
-    critical: bool = False
-    guessed: bool = False
-    """Whether the line to its parent skips tasks that are not known."""
-    depth: int = 0
-    x: float = 0.0
-    y: float = 0.0
-    parent: Box | None = None
-    children: list[Box] = field(default_factory=list)
-
-    @property
-    def folded(self) -> bool:
-        return self.count > 1
-
-    @property
-    def short_name(self) -> str:
-        """The end of the name, which tells tasks apart, where the whole has no room."""
-        name = self.relative.name or ("not seen" if self.unseen else "unknown")
-        return name if len(name) <= NAME_MOST else "…" + name[-(NAME_MOST - 1) :]
-
-    @property
-    def edge(self) -> str:
-        """The line from the parent, as the `d` of a path."""
-        if self.parent is None:
-            return ""
-        x, y = self.parent.x + WIDTH, self.parent.y + HEIGHT / 2
-        to_x, to_y = self.x, self.y + HEIGHT / 2
-        middle = (x + to_x) / 2
-        return f"M{x:g} {y:g}C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}"
 
 
 @dataclass(slots=True)
@@ -68,6 +23,7 @@ class Picture:
     """`boxes` in reading order; `shown` of `total` tasks stand for themselves or in a fold."""
 
     boxes: list[Box]
+    blocks: list[Block]
     width: float
     height: float
     shown: int
@@ -91,20 +47,22 @@ def picture_of(family: Family, current: str) -> Picture | None:
     marked = {relative.uuid for relative in critical}
     keep = marked | set(family.line) | {current, family.root}
     root = _tree(family, keep)
-    boxes = list(_walk(root))
-    for box in boxes:
+    for box in walk(root):
         uuid = box.relative.uuid
         box.current = uuid == current and not box.folded
         box.critical = uuid in marked and not box.folded and len(marked) > 1
-    _place(boxes)
+    blocks = place(root)
+    boxes = list(walk(root))
+    width, height = extent(boxes, blocks)
     steps, seconds = steps_of(critical)
     states: dict[str, int] = {}
     for relative in members.values():
         states[relative.state] = states.get(relative.state, 0) + 1
     return Picture(
         boxes,
-        max(box.x for box in boxes) + WIDTH + PAD,
-        max(box.y for box in boxes) + HEIGHT + PAD,
+        blocks,
+        width,
+        height,
         sum(box.count for box in boxes if not box.unseen),
         max(family.total, len(members)),
         family.more,
@@ -127,9 +85,9 @@ def _tree(family: Family, keep: set[str]) -> Box:
     while waiting:
         parent = waiting.popleft()
         groups = _groups(children.get(parent.relative.uuid, []), children, keep)
-        for place, equals in enumerate(groups):
-            last_place = left <= 1 and place < len(groups) - 1
-            group = [relative for rest in groups[place:] for relative in rest] if last_place else equals
+        for number, equals in enumerate(groups):
+            last_place = left <= 1 and number < len(groups) - 1
+            group = [relative for rest in groups[number:] for relative in rest] if last_place else equals
             wanted = [relative for relative in group if relative.uuid in keep] if last_place else []
             if left <= 0 and not wanted:
                 break
@@ -217,28 +175,3 @@ def _groups(siblings: list[Relative], children: Mapping[str, list[Relative]], ke
 
 def _unseen(uuid: str) -> Relative:
     return Relative(uuid, "", "", None, None, None, None, None, None)
-
-
-# -- places
-
-
-def _walk(root: Box) -> Iterator[Box]:
-    """Every box, a parent before its children, as one reads a list of contents."""
-    waiting = [root]
-    while waiting:
-        box = waiting.pop()
-        yield box
-        waiting.extend(reversed(box.children))
-
-
-def _place(boxes: list[Box]) -> None:
-    """A layer a depth; a parent stands in the middle of its children."""
-    next_y = float(PAD)
-    for box in boxes:
-        box.x = PAD + box.depth * (WIDTH + ACROSS)
-        if not box.children:
-            box.y = next_y
-            next_y += HEIGHT + BETWEEN
-    for box in reversed(boxes):
-        if box.children:
-            box.y = (box.children[0].y + box.children[-1].y) / 2

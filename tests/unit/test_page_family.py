@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from flower.store import Store, open_store
 from flower.store.family import Family, Relative, relative_of
 from flower.views.critical import critical_path
-from flower.views.family import BETWEEN, DRAWN_MOST, HEIGHT, NAME_MOST, Picture, picture_of
+from flower.views.family import DRAWN_MOST, Picture, picture_of
+from flower.views.graph import BETWEEN, COLUMNS_MOST, HEIGHT, NAME_MOST, WIDTH, Box
 
 
 def task(uuid: str, parent: str | None = None, at: float = 1.0, **facts: Any) -> dict[str, Any]:
@@ -115,9 +116,36 @@ def test_any_parents(parents: dict[str, str | None], current: str) -> None:
     picture = picture_of(family([task(uuid, parent) for uuid, parent in parents.items()]), current)
     assert picture is not None
     seen = [box.relative.uuid for box in picture.boxes]
-    spots = sorted((box.x, box.y) for box in picture.boxes)
-    close = [one for one, two in itertools.pairwise(spots) if one[0] == two[0] and two[1] - one[1] < HEIGHT + BETWEEN]
-    assert (len(seen), True, []) == (len(set(seen)), set(parents) <= set(seen) or picture.shown == len(parents), close)
+    everybody = set(parents) <= set(seen) or picture.shown == len(parents)
+    assert (len(seen), True, []) == (len(set(seen)), everybody, overlaps(picture.boxes))
+
+
+def overlaps(boxes: Sequence[Box]) -> list[tuple[str, str]]:
+    """The pairs of boxes that share a spot."""
+    return [
+        (one.relative.uuid, two.relative.uuid)
+        for one, two in itertools.combinations(boxes, 2)
+        if abs(one.x - two.x) < WIDTH and abs(one.y - two.y) < HEIGHT
+    ]
+
+
+def test_many_siblings_stand_in_a_block() -> None:
+    """Two hundred children of different names stand in rows, in one frame with one line, without overlap."""
+    tasks = [task("r"), *(task(f"c{n}", "r", n + 1.0, name=f"name {n}") for n in range(190)), task("d", "c7", 500.0)]
+    picture = drawn(tasks, "c100", line=("c100", "r"))
+    [block] = picture.blocks
+    rows = -(-len(block.boxes) // COLUMNS_MOST)
+    assert ([], COLUMNS_MOST, True) == (
+        overlaps(picture.boxes),
+        len({box.x for box in block.boxes}),
+        picture.height < (rows + 4) * (HEIGHT + BETWEEN) + 100,
+    )
+
+
+def test_critical_task_stands_outside_the_block() -> None:
+    """The line of the critical path leads to a box, not into a frame of many."""
+    tasks = [task("r"), *(task(f"c{n}", "r", n + 1.0, name=f"name {n}") for n in range(30))]
+    assert [None, None] == [box.block for box in drawn(tasks).boxes if box.critical]
 
 
 # -- the critical path
