@@ -26,9 +26,11 @@ from flower.views.broker import BrokerView
 from flower.views.complete import CompleteView
 from flower.views.datatable import TasksDataTable
 from flower.views.error import NotFoundErrorHandler
+from flower.views.export import TasksExport
 from flower.views.monitor import Healthcheck, Metrics
 from flower.views.overview import OverviewView
 from flower.views.queue import DepthView, QueueView
+from flower.views.selection import TasksSelection, TasksWords
 from flower.views.stream import StreamHandler
 from flower.views.tasks import TasksView, TaskView
 from flower.views.workers import WorkersView, WorkerView
@@ -79,6 +81,9 @@ handlers: list[Url] = [
     Url(r"/task/(.+)", TaskView, name="task"),
     Url(r"/tasks", TasksView, name="tasks"),
     Url(r"/tasks/datatable", TasksDataTable, name="datatable"),
+    Url(r"/tasks/export", TasksExport, name="export"),
+    Url(r"/tasks/selection", TasksSelection, name="selection"),
+    Url(r"/tasks/words", TasksWords, name="words"),
     Url(r"/broker", BrokerView, name="broker"),
     Url(r"/queues", BrokerView, name="queues"),
     Url(r"/broker/depth", DepthView, name="depth"),

@@ -1,52 +1,43 @@
-"""Every task, and one task."""
+"""Every task: a list that stays still, found by what is known of them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from flower.store import COLUMNS, FINAL_STATES, TASK_STATES, Page
+from flower.store import FINAL_STATES, TASK_STATES, Facets, Slice, StoreError, TaskQuery
 from flower.utils.search import FIELDS, QuerySyntaxError
 from flower.views import BaseHandler
 from flower.views.datatable import TasksDataTable
-from flower.views.filters import PAGE_SIZES, RANGES, View
+from flower.views.filters import END, PAGE_SIZES, RANGES, View
+from flower.views.places import word_of
+from flower.views.saved import STARTING_VIEWS
 from flower.views.task import TaskView
-
-__all__ = ["TASK_COLUMNS", "TaskColumn", "TaskView", "TasksDataTable", "TasksView", "visible_task_columns"]
-
-DEFAULT_COLUMNS = ("name", "uuid", "state", "received", "runtime", "worker")
-OPEN_AT_MOST = PAGE_SIZES[-1]
-
-
-class TaskColumn(NamedTuple):
-    """A column of the table of tasks; `slug` is its word in the `tasks_columns` option."""
-
-    slug: str
-    label: str
-    kind: str
-    help: str
-
-
-LABELS = {"kwargs": "Kwargs", "args": "Args"}
-"""Shorter than in the column table, for a head of a table."""
-
-TASK_COLUMNS: tuple[TaskColumn, ...] = tuple(
-    TaskColumn(column.name, LABELS.get(column.name, column.label), column.kind, column.help)
-    for column in COLUMNS
-    if column.kind != "json" and column.name not in ("clock", "custom", "custom_state")
+from flower.views.task_columns import (
+    COLUMNS_COOKIE,
+    DEFAULT_COLUMNS,
+    TASK_COLUMNS,
+    TaskColumn,
+    known_columns,
+    visible_task_columns,
 )
 
+__all__ = [
+    "DEFAULT_COLUMNS",
+    "TASK_COLUMNS",
+    "TaskColumn",
+    "TaskView",
+    "TasksDataTable",
+    "TasksView",
+    "visible_task_columns",
+]
 
-def visible_task_columns(wanted: Any) -> list[TaskColumn]:
-    """The columns that a `tasks_columns` value (a text with commas, or slugs) names, in its order.
-
-    Unknown ones are left out; the default ones are shown when none is left.
-    """
-    slugs = wanted.split(",") if isinstance(wanted, str) else list(wanted or ())
-    known = {column.slug: column for column in TASK_COLUMNS}
-    found = [known[slug] for slug in dict.fromkeys(str(slug).strip() for slug in slugs) if slug in known]
-    return found or [known[slug] for slug in DEFAULT_COLUMNS]
+OPEN_AT_MOST = PAGE_SIZES[-1]
+FACETS_SHOWN = 7
+FACETS_MOST = 200
+"""Values of a facet that a page lists: more are for the search."""
+COOKIE_DAYS = 365
 
 
 class TasksView(BaseHandler):
@@ -55,46 +46,84 @@ class TasksView(BaseHandler):
     tab = "tasks"
 
     async def get(self) -> None:
+        if self.get_arguments("column") or self.get_argument("columns", "") == "default":
+            self._choose_columns(self.get_arguments("column"))
+            return
         view = View.read(self.get_argument, self.zone)
         if self.get_argument("newest", None) is not None:
             await self._tell_news(view)
             return
+        facets_only = self.request.headers.get("HX-Target") == "facets"
         error: QuerySyntaxError | None = None
-        page = Page(stored=self.cluster.store.tasks)
-        newest = 0.0
+        page, facets, newest = Slice(), None, 0.0
         try:
-            page, newest = await self.run(self._read, view)
+            query = view.query()
+            facets = await self.run(self.cluster.store.facets, query, hurry=not facets_only)
+            if not facets_only:
+                page, newest = await self.run(self._read, view, query)
         except QuerySyntaxError as problem:
             error = problem
-        names = await self.run(self.cluster.store.names)
-        with self.cluster.state.lock:
-            workers = sorted(self.cluster.state.workers)
         self.show(
             "tasks.html",
-            {"tasks": "tasks_body.html"},
+            {"tasks": "tasks_body.html", "list": "tasks_list.html", "facets": "tasks_facets.html"},
             title="Tasks",
             view=view,
-            page=page,
+            slice=page,
+            places=_places(page, view),
+            total=_number(page.total.number, page.total.whole),
+            stored=self.cluster.store.tasks,
             newest=newest,
             tasks=[self.format_task(task) for task in page.tasks],
-            columns=visible_task_columns(self.site.tasks_columns),
             error=error,
-            names=names,
-            workers=workers,
-            states=TASK_STATES,
+            facets=facets,
+            facets_only=facets_only,
+            states=_states(view, facets),
+            number=_number,
+            facet_values=_facet_values,
             sizes=PAGE_SIZES,
             ranges=RANGES,
             fields=FIELDS,
-            final=FINAL_STATES,
+            starting_views=STARTING_VIEWS,
+            **self._columns(view),
         )
 
-    def _read(self, view: View) -> tuple[Page, float]:
-        """The page, and when the newest task of the whole view was received."""
-        query = view.query()
-        page = self.cluster.store.search(query)
-        latest = replace(query, sort_by="received", descending=True, limit=1, offset=0)
-        first = page.tasks if view.sort == "-received" and not view.offset else self.cluster.store.search(latest).tasks
-        return page, (first[0].received or 0.0) if first else 0.0
+    def _columns(self, view: View) -> dict[str, Any]:
+        """What the rows need."""
+        return {
+            "columns": self.columns(view),
+            "all_columns": TASK_COLUMNS,
+            "final": FINAL_STATES,
+            "markable": self.actions.may("task.revoke-many") or self.actions.may("task.retry"),
+        }
+
+    def columns(self, view: View) -> list[TaskColumn]:
+        """The columns of the address, else those that the visitor chose last, else those of the option."""
+        chosen = known_columns(view.columns) or known_columns((self.get_cookie(COLUMNS_COOKIE) or "").split("."))
+        return chosen or visible_task_columns(self.site.tasks_columns)
+
+    def _choose_columns(self, chosen: list[str]) -> None:
+        """Remember the columns and show the list with them; without any, with those of the option."""
+        slugs = [column.slug for column in known_columns(chosen)]
+        root = f"{self.site.url_prefix}/"
+        if slugs:
+            self.set_cookie(COLUMNS_COOKIE, ".".join(slugs), path=root, expires_days=COOKIE_DAYS, samesite="Lax")
+        else:
+            self.clear_cookie(COLUMNS_COOKIE, path=root, samesite="Lax")
+        kept = {name: self.get_argument(name) for name in self.request.arguments if name not in ("column", "columns")}
+        self.redirect(self.path("tasks", **kept))
+
+    def _read(self, view: View, query: TaskQuery) -> tuple[Slice, float]:
+        """The page, and when the newest of all tasks was received."""
+        store = self.cluster.store
+        place, backward = view.place()
+        try:
+            page = store.slice(query, place, backward=backward)
+        except StoreError:
+            raise
+        except ValueError:  # the place belongs to another order: the address was put together by hand
+            page = store.slice(query)
+        latest = store.slice(TaskQuery(limit=1)).tasks
+        return page, (latest[0]["received"] or 0.0) if latest else 0.0
 
     async def _tell_news(self, view: View) -> None:
         """How many tasks came since `newest`, and the rows of the page that were `open` as they are now."""
@@ -103,13 +132,52 @@ class TasksView(BaseHandler):
         since = max(math.nextafter(newest, math.inf), view.received()[0] or 0.0)
         query = replace(view.query(), received_start=since)
         count, tasks = await self.run(
-            lambda: (self.cluster.store.count(query), [self.cluster.state.task(uuid) for uuid in uuids if uuid])
+            lambda: (self.cluster.store.about(query), [self.cluster.state.task(uuid) for uuid in uuids if uuid])
         )
         self.show(
             "tasks_news.html",
             view=view,
-            count=count,
+            count=count.number,
+            counted=_number(count.number, count.whole),
             tasks=[self.format_task(task) for task in tasks if task is not None],
-            columns=visible_task_columns(self.site.tasks_columns),
-            final=FINAL_STATES,
+            **self._columns(view),
         )
+
+
+def _number(number: int, whole: bool = True) -> str:
+    """`1,234`, or `1,234+` where it is the least that there is."""
+    return f"{number:,}" if whole else f"{number:,}+"
+
+
+def _places(page: Slice, view: View) -> dict[str, dict[str, Any]]:
+    """The arguments of the pages around this one."""
+    found: dict[str, dict[str, Any]] = {}
+    if page.before and page.first is not None:
+        found["first"] = view.arguments()
+        found["newer"] = view.arguments(before=word_of(page.first))
+    if page.after and page.last is not None:
+        found["older"] = view.arguments(after=word_of(page.last))
+        found["last"] = view.arguments(before=END)
+    if view.before == END:
+        found.pop("last", None)
+    return found
+
+
+def _states(view: View, facets: Facets | None) -> list[tuple[str, str | None, bool]]:
+    """Every state, how many tasks have it (None: not counted yet), whether it is chosen."""
+    counts = facets["state"].counts if facets else {}
+    custom = sorted(({state.upper() for state in (view.state, *counts) if state}) - set(TASK_STATES))
+    whole = bool(facets) and facets["state"].whole  # type: ignore[index]
+    return [
+        (state, _number(counts.get(state, 0), whole) if facets else None, view.state.upper() == state)
+        for state in (*TASK_STATES, *custom[:FACETS_MOST])
+    ]
+
+
+def _facet_values(facets: Facets, name: str, chosen: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]], int]:
+    """The values of a facet that are shown, those that can be unfolded, and how many more there are."""
+    values = list(facets[name].counts.items())
+    if chosen and chosen.lower() not in (value.lower() for value, _ in values[:FACETS_SHOWN]):
+        values = [(value, count) for value, count in values if value.lower() != chosen.lower()]
+        values.insert(0, (chosen, facets[name].counts.get(chosen, 0)))
+    return values[:FACETS_SHOWN], values[FACETS_SHOWN:FACETS_MOST], max(0, len(values) - FACETS_MOST)

@@ -43,9 +43,11 @@ def test_whole_view_is_in_the_address() -> None:
         "name": "n",
         "state": "FAILURE",
         "worker": "w",
+        "queue": "q",
         "range": "1h",
         "sort": "name",
-        "limit": 50,
+        "columns": "name,state",
+        "limit": 30,
     }
     assert given == read(**given).arguments()
 

@@ -1,33 +1,91 @@
-// The list of tasks stays still: rows that are shown keep their place and change in it, and newer
-// ones are announced above the table until the reader asks for them.
-const PAUSE = 2000;
+// The list of tasks stays still: rows that are shown keep their place and change in it, and newer ones
+// are announced above the table until the reader asks for them, or for the live tail.
+const PAUSE = 2000; // ms between two looks at what is new
+const FACETS_PAUSE = 15000;
+const TAIL = "flower-tail";
+
 let waiting = false;
 let asked = 0;
+let counted = Date.now();
 
-document.body.addEventListener("flower:tasks", () => {
-  if (waiting || !document.getElementById("tasks")) return;
-  waiting = true;
-  setTimeout(ask, Math.max(0, PAUSE - (Date.now() - asked)));
-});
+const list = () => document.getElementById("list");
+const tasks = () => document.getElementById("tasks");
+const announce = (text) => {
+  document.getElementById("announcer").textContent = text;
+};
 
-async function ask() {
-  asked = Date.now();
-  const list = document.getElementById("tasks");
-  if (!list?.dataset.newest || document.hidden) {
-    waiting = false;
+// -- live tail
+
+let tail = sessionStorage.getItem(TAIL) === "on";
+
+// Why new rows are not put under the reader's eyes now; empty when they are.
+function hindrance() {
+  if (!tasks()?.hasAttribute("data-top")) return "The live tail is at the top of the list, sorted by the newest received";
+  if (document.querySelector("#selection:not([hidden])")) return "The live tail waits while tasks are selected";
+  if (document.querySelector("dialog[open], details.menu[open]")) return "The live tail waits while a menu is open";
+  if (list()?.querySelector(".sheet")?.contains(document.activeElement)) return "The live tail waits while a row has the focus";
+  return scrollY > 200 && list()?.getBoundingClientRect().top < -40 ? "The live tail waits: the list is scrolled down" : "";
+}
+
+function drawTail() {
+  const button = document.querySelector("[data-tail]");
+  if (!button) return;
+  const why = tail ? hindrance() : "";
+  button.setAttribute("aria-pressed", String(tail));
+  button.toggleAttribute("data-waits", Boolean(why));
+  button.title = why || "Show new tasks as they come, at the top of the list";
+}
+
+function switchTail() {
+  tail = !tail;
+  sessionStorage.setItem(TAIL, tail ? "on" : "off");
+  announce(tail ? "Live tail on" : "Live tail off");
+  if (tail && !tasks().hasAttribute("data-top")) {
+    const top = new URL(tasks().dataset.view, location.href);
+    top.searchParams.delete("sort");
+    location.assign(top);
     return;
   }
-  const address = new URL(list.dataset.href, location.href);
-  address.searchParams.set("newest", list.dataset.newest);
-  address.searchParams.set("open", [...list.querySelectorAll("tr[data-open]")].map((row) => row.dataset.open).join(","));
+  drawTail();
+  if (tail) look();
+}
+
+async function follow() {
+  const before = new Set([...list().querySelectorAll("tr[data-uuid]")].map((row) => row.id));
+  await htmx.ajax("GET", tasks().dataset.view, { source: list(), target: "#list", swap: "morph:outerHTML show:none" });
+  for (const row of list()?.querySelectorAll("tr[data-uuid]") ?? []) row.classList.toggle("is-new", !before.has(row.id));
+}
+
+// -- news
+
+document.body.addEventListener("flower:tasks", () => {
+  if (waiting || !tasks()) return;
+  waiting = true;
+  setTimeout(look, Math.max(0, PAUSE - (Date.now() - asked)));
+});
+
+async function look() {
+  asked = Date.now();
+  waiting = true;
   try {
-    const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "news" } });
-    if (answer.ok && list === document.getElementById("tasks")) show(await answer.text());
+    if (!list()?.dataset.newest || document.hidden) return;
+    drawTail();
+    count();
+    await (tail && !hindrance() ? follow() : ask());
   } catch {
     // The connection sign tells that the server is away.
   } finally {
     waiting = false;
   }
+}
+
+async function ask() {
+  const shown = list();
+  const address = new URL(tasks().dataset.view, location.href);
+  address.searchParams.set("newest", shown.dataset.newest);
+  address.searchParams.set("open", [...shown.querySelectorAll("tr[data-open]")].map((row) => row.dataset.open).join(","));
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "news" } });
+  if (answer.ok && shown === list()) show(await answer.text());
 }
 
 function show(html) {
@@ -36,20 +94,50 @@ function show(html) {
   const rows = answer.content.querySelector("template").content;
   for (const row of rows.querySelectorAll("tr")) {
     const old = document.getElementById(row.id);
-    if (old && !old.isEqualNode(row)) old.replaceWith(row);
+    if (!old) continue;
+    for (const [place, cell] of [...row.children].entries()) {
+      const was = old.children[place];
+      if (was && !cell.matches(".cell-mark") && !was.isEqualNode(cell) && !was.contains(document.activeElement)) was.replaceWith(cell.cloneNode(true));
+    }
+    if (!row.dataset.open) delete old.dataset.open;
   }
   const news = document.getElementById("news");
   const button = answer.content.querySelector(".news-button");
   if (news.textContent === (button?.textContent ?? "")) return;
-  if (button && !news.firstElementChild) document.getElementById("announcer").textContent = button.textContent;
+  if (button && !news.firstElementChild) announce(button.textContent);
   news.replaceChildren(...(button ? [button] : []));
 }
 
+// -- facets
+
+// Their numbers grow old; they are counted anew unless somebody is about to choose among them.
+function count() {
+  const facets = document.getElementById("facets");
+  if (!facets || Date.now() - counted < FACETS_PAUSE) return;
+  if (facets.matches(":hover, :focus-within") || document.querySelector("#states:hover, #states:focus-within")) return;
+  counted = Date.now();
+  htmx.trigger(facets, "refresh");
+}
+
+addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-tail]")) switchTail();
+  const fold = event.target.closest?.("[data-fold-facets]");
+  if (fold) fold.setAttribute("aria-expanded", String(document.getElementById("main").toggleAttribute("data-facets")));
+});
+document.body.addEventListener("flower:acted", () => {
+  if (tasks()) setTimeout(look, 400);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (tasks()) drawTail();
+});
+
 // An empty field is no filter and does not belong into the address.
 document.addEventListener("htmx:configRequest", (event) => {
-  if (!event.target.matches("form.filters")) return;
+  if (event.target.id !== "finder") return;
   const given = event.detail.formData ?? event.detail.parameters;
   for (const name of [...new Set([...given.keys()])]) if (!given.get(name)) given.delete(name);
   if (!given.get("start") && !given.get("end")) given.delete("tz");
-  if (given.get("limit") === "15") given.delete("limit");
+  else given.delete("range");
 });
+
+if (tasks()) drawTail();
