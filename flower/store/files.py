@@ -19,7 +19,8 @@ from flower.store.schema import APPLICATION_ID, VERSION
 logger = logging.getLogger(__name__)
 
 MAGIC = b"SQLite format 3\x00"
-TEMPORARY_PREFIX = "flower-store-"
+TEMPORARY_PREFIX, BEGUN_PREFIX = "flower-store-", "flower-begun-"
+NAME = "tasks.sqlite3"
 COMPANIONS = ("", "-wal", "-shm")
 
 
@@ -53,9 +54,11 @@ def temporary_file() -> StoreFile:
     root = Path(tempfile.gettempdir())
     for left in root.glob(TEMPORARY_PREFIX + "*"):
         _sweep(left)
-    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
-    path = folder / "tasks.sqlite3"
-    return StoreFile(path, _take_lock(path), folder)
+    # Locked before it has the name by which another server would sweep it.
+    begun = Path(tempfile.mkdtemp(prefix=BEGUN_PREFIX))
+    lock = _take_lock(begun / NAME)
+    folder = begun.rename(root / begun.name.replace(BEGUN_PREFIX, TEMPORARY_PREFIX, 1))
+    return StoreFile(folder / NAME, lock, folder)
 
 
 def durable_file(name: str) -> StoreFile:
@@ -115,7 +118,7 @@ def _take_lock(path: Path) -> int:
 def _sweep(folder: Path) -> None:
     """Remove a temporary store whose process is gone, which is when its lock is free."""
     try:
-        lock = _take_lock(folder / "tasks.sqlite3")
+        lock = _take_lock(folder / NAME)
     except (StoreError, OSError):
         return
     shutil.rmtree(folder, ignore_errors=True)
