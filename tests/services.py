@@ -17,6 +17,9 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PATHS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
@@ -45,6 +48,14 @@ def wait_for(claim: Callable[[], object], seconds: float, what: str, found: Call
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}" + (f"; found {found()}" if found else ""))
         time.sleep(0.05)
+
+
+def last(read: Callable[[], T], expected: T, seconds: float) -> T:
+    """What `read()` gives when it is as expected, or when the seconds have passed: for a test to compare."""
+    deadline = time.monotonic() + seconds
+    while (found := read()) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 class Process:

@@ -14,7 +14,7 @@ from flower.control import BrokerDown
 from tests import factories as make
 from tests.api.conftest import TASK, Replies, Serve, Shop
 from tests.factories import WORKER
-from tests.services import wait_for
+from tests.services import last, wait_for
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_client_goes(shop: Shop) -> None:
     connection.request("POST", f"/api/task/apply/{TASK}", body)
     wait_for(lambda: poller.waiting == 1, 10, "it waits")
     connection.close()
-    wait_for(lambda: poller.waiting == 0, 10, "it waits no longer")
+    assert 0 == last(lambda: poller.waiting, 0, 10)
 
 
 def test_retry(shop: Shop) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.integration.plant import Hand, Plant, plant_of, running
-from tests.services import Redis, wait_for
+from tests.services import Redis, last, wait_for
 
 
 @pytest.fixture(scope="module", params=["redis", "rabbitmq"])
@@ -34,21 +34,22 @@ def test_grow_and_shrink(plant: Plant) -> None:
     """The pool has as many processes as it was told to have."""
     before = pool_size(plant)
     plant.desk.do(f"/api/worker/pool/grow/{MAIN}", n=2)
-    wait_for(lambda: pool_size(plant) == before + 2, 15, "it has grown", lambda: pool_size(plant))
+    assert before + 2 == last(lambda: pool_size(plant), before + 2, 15)
     plant.desk.do(f"/api/worker/pool/shrink/{MAIN}", n=2)
-    wait_for(lambda: pool_size(plant) == before, 15, "it has shrunk", lambda: pool_size(plant))
+    assert before == last(lambda: pool_size(plant), before, 15)
 
 
 def test_facts_follow_a_command(plant: Plant) -> None:
     """What the API tells of a worker is what the command made of it."""
     before = pool_size(plant)
 
-    def told() -> object:
+    def told() -> int:
         return len(plant.desk.read("/api/workers", workername=MAIN)[MAIN]["stats"]["pool"]["processes"])
 
     plant.desk.do(f"/api/worker/pool/grow/{MAIN}")
-    wait_for(lambda: told() == before + 1, 15, "the new size is told", told)
+    grown = last(told, before + 1, 15)
     plant.desk.do(f"/api/worker/pool/shrink/{MAIN}")
+    assert before + 1 == grown
 
 
 def test_refusal_has_the_workers_reason(plant: Plant) -> None:
@@ -65,11 +66,11 @@ def test_pool_restart(plant: Plant) -> None:
     before = set(plant.ask("stats", MAIN)["pool"]["processes"])
     plant.desk.do(f"/api/worker/pool/restart/{MAIN}")
 
-    def replaced() -> bool:
+    def kept() -> set[int]:
         plant.desk.do("/api/task/async-apply/work.quiet")
-        return not before & set(plant.ask("stats", MAIN)["pool"]["processes"])
+        return before & set(plant.ask("stats", MAIN)["pool"]["processes"])
 
-    wait_for(replaced, 15, "all processes are new")
+    assert set() == last(kept, set(), 15)
 
 
 def test_consumers(plant: Plant) -> None:
@@ -180,8 +181,8 @@ def test_terminate(plant: Plant) -> None:
     wait_for(lambda: uuid in str(plant.ask("active", MAIN)), 10, "it runs")
     process = next(task["worker_pid"] for task in plant.ask("active", MAIN) if task["id"] == uuid)
     plant.desk.do(f"/api/task/revoke/{uuid}", terminate="true", signal="kill")
-    wait_for(lambda: not running(process), 10, "the process is dead")
-    wait_for(lambda: plant.desk.result(uuid)["state"] == "REVOKED", 10, "the task is revoked")
+    assert last(lambda: running(process), False, 10) is False
+    assert "REVOKED" == last(lambda: plant.desk.result(uuid)["state"], "REVOKED", 10)
 
 
 def test_revoke_by_search(plant: Plant) -> None:

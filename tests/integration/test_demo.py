@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.integration.cluster import ROOT
-from tests.services import Process, accepts, free_port, wait_for
+from tests.services import Process, accepts, free_port, last
 
 
 class Demo(Process):
@@ -48,7 +48,8 @@ def test_demo_shows_living_tasks(demo: Demo) -> None:
         done = demo.done()
         return len({task["name"] for task in done}) > 5, {task["hostname"].split("@")[0] for task in done}
 
-    wait_for(lambda: seen() == (True, {"orders", "mail"}), 30, "six kinds of tasks by two workers", seen)
+    expected = (True, {"orders", "mail"})
+    assert expected == last(seen, expected, 30)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

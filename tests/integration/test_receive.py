@@ -187,9 +187,10 @@ def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPat
     capp = Celery(broker=own_redis.url, set_as_current=False)
     with receiving(capp, Decoder({"json"})) as (receiver, _):
         own_redis.pause()
-        with pytest.raises(ConnectionError, match="has not answered"):
+        with pytest.raises(ConnectionError) as lost:
             any(receiver.receive(0.1) for _ in range(50))
         own_redis.resume()
+    assert "has not answered" in str(lost.value)
 
 
 def test_idle_redis_stays_connected(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,5 +206,6 @@ def test_no_broker_says_why() -> None:
     """The reason that is shown names the address."""
     port = free_port()
     capp = Celery(broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
-    with pytest.raises(Exception, match=f"127.0.0.1:{port}"), receiving(capp, Decoder({"json"})):
-        raise AssertionError("connected to nobody")
+    with pytest.raises(Exception) as failure, receiving(capp, Decoder({"json"})):  # each driver has its own
+        pass
+    assert f"127.0.0.1:{port}" in str(failure.value)

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.integration.conftest import Scene
-from tests.services import wait_for
+from tests.services import last
 
 EXPECTED = {
     "add": "SUCCESS",
@@ -90,7 +90,8 @@ def test_workers_are_inspected_when_they_appear(scene: Scene) -> None:
             if "tests.add" in (facts["registered"] or ())
         }
 
-    wait_for(lambda: known() == {"fast@test": [None, "fast"], "slow@test": [None, "slow"]}, 10, "both are known", known)
+    expected: dict[str, object] = {"fast@test": [None, "fast"], "slow@test": [None, "slow"]}
+    assert expected == last(known, expected, 10)
 
 
 def test_queue_lengths(scene: Scene) -> None:
@@ -101,7 +102,8 @@ def test_queue_lengths(scene: Scene) -> None:
         return {name: found.get(name) for name in ("fast", "slow", "nobodys")}
 
     # RabbitMQ's statistics are up to five seconds old.
-    wait_for(lambda: lengths() == {"fast": 0, "slow": 0, "nobodys": 3}, 10, "the right lengths", lengths)
+    expected = {"fast": 0, "slow": 0, "nobodys": 3}
+    assert expected == last(lengths, expected, 10)
 
 
 @pytest.mark.parametrize(

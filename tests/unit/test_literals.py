@@ -82,7 +82,8 @@ def test_a_value_may_be_changed_by_its_reader() -> None:
 @given(st.text(alphabet="'\"([{}]),:#-.\\ \n0123456789TrueNonex_bé"))
 def test_it_never_raises_and_gives_json(text: str) -> None:
     """Whatever the text, there is an answer that JSON can hold."""
-    orjson.dumps(readable(text))
+    value = readable(text)
+    assert value == orjson.loads(orjson.dumps(value))
 
 
 _plain_values = st.recursive(
