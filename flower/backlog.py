@@ -115,7 +115,7 @@ def _unconsumed(queue: Queue, report: QueueReport) -> Flag | None:
             f"none of the {report.workers} workers consumes it" if report.workers > 1 else "the one worker does not"
         )
     else:
-        detail = "the broker counts no consumer"
+        detail = "the broker counts none"
     return Flag("unconsumed", "bad" if waiting else "muted", "no consumer", detail)
 
 

@@ -22,8 +22,6 @@ from flower.utils.broker import Broker, BrokerBase, BrokerError, Head, is_intern
 REPORT_SECONDS = 2.0
 LOOK_SECONDS = 0.4
 """How long a page waits for a broker before it shows what was known last."""
-NAMES_SECONDS = 10.0
-"""Listing what exists is dear in some brokers, so it is done less often than counting."""
 
 SETTLE_SECONDS = 15.0
 """After the start: until then workers may live of which nothing was heard yet."""
@@ -222,7 +220,7 @@ class Queues:
     async def _names(self, broker: BrokerBase) -> list[str]:
         if time.monotonic() >= self._present_until:
             self._present = await broker.names()
-            self._present_until = time.monotonic() + NAMES_SECONDS
+            self._present_until = time.monotonic() + broker.names_seconds
         return self._present
 
     def _shown(self, names: Iterable[str], infos: dict[str, dict[str, Any]]) -> list[str]:

@@ -56,7 +56,8 @@ class Track:
 
     points: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MEMORY_SECONDS // SAMPLE_SECONDS))
     flows: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=RATE_SAMPLES))
-    told: tuple[float | None, float | None] = None, None
+    counted: bool = False
+    """Whether the broker counts what comes in and goes out; else events do."""
     heads: dict[str, float] = field(default_factory=dict)
     oldest: Oldest | None = None
     seen_at: float = 0.0
@@ -68,11 +69,12 @@ class Track:
 
     @property
     def rates(self) -> tuple[float | None, float | None]:
-        """Messages a second that came in and went out in the last minute, from the broker or else from events."""
-        if self.told != (None, None) or len(self.flows) < 2 or not any(self.flows[-1][1:]):
-            return self.told
+        """Messages a second that came in and went out in the last minute; None where nobody counts."""
+        if len(self.flows) < 2 or not (self.counted or any(self.flows[-1][1:])):
+            return None, None
         (began, sent, taken), (ended, *now) = self.flows[0], self.flows[-1]
-        return (now[0] - sent) / (ended - began), (now[1] - taken) / (ended - began)
+        # Counters begin anew with their broker.
+        return max(0, now[0] - sent) / (ended - began), max(0, now[1] - taken) / (ended - began)
 
     def values(self, now: float, number: int) -> list[float | None]:
         """The last half hour in `number` steps, the deepest of each; None where nothing was sampled."""
@@ -166,8 +168,11 @@ class Sampler:
     def _remember(self, queue: Queue, at: float) -> None:
         track = self.tracks.setdefault(queue.name, Track())
         track.seen_at = at
-        track.told = _told_rates(queue.info)
-        track.flows.append((at, self._state.sent[queue.name], self._state.taken[queue.name]))
+        flow = _flow(queue.info)
+        if track.counted != (flow is not None):
+            track.counted = flow is not None
+            track.flows.clear()
+        track.flows.append((at, *(flow or (self._state.sent[queue.name], self._state.taken[queue.name]))))
         if queue.ready is not None and not (track.points and track.points[-1][0] >= at):
             track.points.append((at, queue.ready))
         if not queue.ready:
@@ -230,16 +235,12 @@ def _consumers(queue: Queue, report: QueueReport) -> int | None:
     return len(queue.consumers) or (0 if report.settled and not report.untold else None)
 
 
-def _told_rates(info: dict[str, Any]) -> tuple[float | None, float | None]:
-    """RabbitMQ's rates of what was published and what was delivered; without statistics it has none."""
+def _flow(info: dict[str, Any]) -> tuple[int, int] | None:
+    """RabbitMQ's counts of what was published and what was delivered. Its own rates are of a second or two."""
     if "consumers" not in info or "vhost" not in info:
-        return None, None
+        return None
     statistics = info.get("message_stats") or {}
-
-    def rate(name: str) -> float:
-        return float((statistics.get(f"{name}_details") or {}).get("rate") or 0.0)
-
-    return rate("publish"), rate("deliver_get")
+    return statistics.get("publish") or 0, statistics.get("deliver_get") or 0
 
 
 def _oldest(

@@ -70,7 +70,7 @@ class BrokerView(BaseHandler):
         if column == "ready":
             return True
         if column in ("in", "out"):
-            return bool(self.cluster.state.sent) or any(row.track.told != (None, None) for row in rows)
+            return bool(self.cluster.state.sent) or any(row.track.counted for row in rows)
         if column == "messages":
             return any(row.queue.unacked is not None for row in rows)
         if column == "oldest" and self.cluster.queues.tells_heads:

@@ -94,6 +94,7 @@ class Broker:
     """A broker that has these queues, and that can fall silent."""
 
     note: str | None = None
+    names_seconds = 0.0
     unacknowledged: int | None = None
     tells_heads = True
 

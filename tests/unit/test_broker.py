@@ -219,6 +219,22 @@ async def test_without_api(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ({"a": {"name": "a", "messages": 1}}, f"{note} not listed") == (found, broker.note)
 
 
+async def test_silent_api_is_asked_once_for_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names and counts of one report do not both wait for an API that does not answer."""
+    broker = RabbitMQ("amqp://host", "http://api:15672/api/")
+    asked: list[str] = []
+
+    async def ask(query: str) -> list[dict[str, Any]]:
+        asked.append(query)
+        raise BrokerError("the management API is gone")
+
+    monkeypatch.setattr(broker, "ask", ask)
+    monkeypatch.setattr(broker, "read", lambda names: {})
+    await broker.names()
+    await broker.queues(["a"])
+    assert (2, True) == (len(asked), "the management API is gone" in str(broker.note))
+
+
 async def test_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that does not answer is an error with its address and the reason, never an empty answer."""
 

@@ -21,6 +21,7 @@ class FakeBroker:
     """A broker that has these queues."""
 
     note: str | None = None
+    names_seconds = 0.0
     unacknowledged: int | None = None
 
     def __init__(self, **infos: dict[str, Any]) -> None:
@@ -186,8 +187,6 @@ async def test_slow_broker(monkeypatch: pytest.MonkeyPatch) -> None:
         await answer.wait()
         return []
 
-    monkeypatch.setattr(module, "NAMES_SECONDS", 0.0)
-    scene.queues._present_until = 0.0
     monkeypatch.setattr(scene.broker, "names", wait)
     assert first is await scene.queues.look()
     answer.set()

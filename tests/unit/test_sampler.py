@@ -104,7 +104,6 @@ async def test_vanished_queue(state: State, monkeypatch: pytest.MonkeyPatch) -> 
     scene = Scene(state, mail={"messages": 1})
     await scene.sample()
     del scene.broker.infos["mail"]
-    scene.queues._present_until = 0.0
     await scene.sample()
     assert "mail" not in scene.sampler.tracks
 
@@ -138,12 +137,25 @@ async def test_unknown_rates(state: State) -> None:
 
 
 async def test_rates_of_the_broker(state: State) -> None:
-    """RabbitMQ's own rates go before; where it counts and nothing happened they are zero."""
-    stats = {"publish_details": {"rate": 1.5}, "deliver_get_details": {"rate": 0.5}}
+    """RabbitMQ's own counts go before those of events; where it counts and nothing happened they are zero."""
     base = {"messages": 1, "consumers": 1, "vhost": "/"}
-    scene = Scene(state, mail={**base, "message_stats": stats}, video=base)
+    scene = Scene(state, mail={**base, "message_stats": {"publish": 40, "deliver_get": 7}}, video=base)
+    state.apply([make.sent("u", queue="mail")])
+    await scene.sample(2)
+    for name in ("mail", "video"):
+        flows = scene.sampler.track(name).flows
+        flows[0] = flows[-1][0] - 10, 0, 0
+    assert ((4.0, 0.7), (0.0, 0.0)) == (scene.sampler.track("mail").rates, scene.sampler.track("video").rates)
+
+
+async def test_rates_after_a_restart_of_the_broker(state: State) -> None:
+    """Counts that begin anew are no negative rate."""
+    scene = Scene(state, mail={"messages": 1, "consumers": 1, "vhost": "/", "message_stats": {"publish": 4}})
     await scene.sample()
-    assert ((1.5, 0.5), (0.0, 0.0)) == (scene.sampler.track("mail").rates, scene.sampler.track("video").rates)
+    flows = scene.sampler.track("mail").flows
+    flows[0] = flows[0][0] - 10, 1000, 1000
+    await scene.sample()
+    assert (0.0, 0.0) == scene.sampler.track("mail").rates
 
 
 async def test_oldest_by_its_event(state: State) -> None:

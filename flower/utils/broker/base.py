@@ -56,6 +56,8 @@ class BrokerBase(ABC):
     """
 
     kind = "broker"
+    names_seconds = 10.0
+    """For how long `names` holds: listing what exists is dear in some brokers."""
     tells_heads = False
     """Whether `heads` can tell anything of every queue with messages."""
     timeouts: ClassVar[Mapping[str, float]] = {}

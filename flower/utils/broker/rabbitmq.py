@@ -54,6 +54,7 @@ class RabbitMQ(Amqp):
     """
 
     kind = "RabbitMQ"
+    names_seconds = 0.0
 
     def __init__(self, broker_url: str, http_api: str | None = None, **kwargs: Any) -> None:
         super().__init__(broker_url, **kwargs)
@@ -63,6 +64,7 @@ class RabbitMQ(Amqp):
         self.http_api = http_api or self.default_api()
         self._listing: list[Info] = []
         self._listed_at = self._silent_until = 0.0
+        self._silence = ""
 
     @staticmethod
     def validate_http_api(http_api: str) -> None:
@@ -103,12 +105,13 @@ class RabbitMQ(Amqp):
         if now - self._listed_at < LISTING_SECONDS and self._listing:
             return self._listing
         if now < self._silent_until:
-            raise BrokerError(f"the management API at {self.address} did not answer")
+            raise BrokerError(self._silence)
         try:
             self._listing = await self.fetch()
-        except BrokerError:
-            if not self.told:
-                self._silent_until = now + RETRY_SECONDS
+        except BrokerError as error:
+            # An address that was only guessed is left alone for longer.
+            self._silent_until = time.monotonic() + (LISTING_SECONDS if self.told else RETRY_SECONDS)
+            self._silence = str(error)
             raise
         self._listed_at = now
         return self._listing
