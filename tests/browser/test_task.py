@@ -98,13 +98,13 @@ def test_looks(visit: Open, shop: Server, name: str, look: str) -> None:
     page = window.open(f"/task/{PAGES[name]}")
     page.wait_for_selector('html.scripted #connection[data-kind="live"], html.scripted #connection[data-kind="stale"]')
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"task-{name}-{look}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"life-{name}-{look}.png", full_page=True)
     page.evaluate("for (const fold of document.querySelectorAll('main details')) fold.open = true")
     form = page.locator("#task [data-edit]")
     found = violations(page)
     if form.count():
         form.click()
-        page.screenshot(path=SCREENSHOTS / f"task-{name}-form-{look}.png")
+        page.screenshot(path=SCREENSHOTS / f"life-{name}-form-{look}.png")
         found += violations(page)
     assert ([], 0, []) == (window.problems, window.overflow, found)
 
