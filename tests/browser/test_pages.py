@@ -26,6 +26,7 @@ PAGES = {
     "task-retried": f"/task/{RETRIED}",
     "task-hostile": f"/task/{HOSTILE_TASK}",
     "broker": "/broker",
+    "queue": "/queue/celery",
     "api": "/api/docs",
     "unknown": "/nope",
     "logout": "/logout",
@@ -68,6 +69,7 @@ def test_page_without_script(visit: Open, name: str) -> None:
         "task-retried": "Was tried 2 times",
         "task-hostile": HOSTILE,
         "broker": "memory://",
+        "queue": "celery",
         "unknown": "Nothing is found at /nope",
         "logout": "You have been logged out",
     }
@@ -82,12 +84,13 @@ def test_connection_without_script(visit: Open, beat: Callable[[], None]) -> Non
     assert ("Live" in told, "Times in UTC" in told, "events heard since" in told) == (True, True, True)
 
 
-def test_first_load(visit: Open) -> None:
-    """The first load of the heaviest page is at most 200 KB, compressed."""
+@pytest.mark.parametrize("path", [*PAGES.values(), "/tasks?limit=100"])
+def test_first_load(visit: Open, path: str) -> None:
+    """The first load of a page is at most 200 KB, compressed."""
     window = visit()
     sizes: list[int] = []
     window.page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
-    window.page.goto(window.site.url + "/tasks?limit=100")
+    window.page.goto(window.site.url + path, wait_until="load")
     window.page.wait_for_selector("#connection")
     assert 0 < sum(sizes) <= 200_000
 
