@@ -18,6 +18,7 @@ SAMPLES = {
     r"/task/(.+)$": "/task/a",
     r"/api/task/info/(.*)$": "/api/task/info/a",
     r"/tasks/datatable$": "/tasks/datatable?draw=1&start=0&length=5&order[0][column]=0",
+    r"/queue/(.+)$": "/queue/celery",
     r"/login/?$": None,
     r"/stream$": None,
     r"/api/events$": None,
