@@ -177,7 +177,7 @@ class BaseHandler(DrawnHandler):
         cluster, state = self.cluster, self.cluster.state
         now = state.clock()
         with state.lock:
-            totals = dict(state.totals)
+            totals, heard = dict(state.totals), len(state.workers)
         return {
             "now": now,
             "condition": cluster.hub.condition(now),
@@ -185,6 +185,7 @@ class BaseHandler(DrawnHandler):
             "last_event_at": state.last_event_at,
             "started_at": state.started_at,
             "totals": totals,
+            "workers_heard": heard,
             "store": cluster.store,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
@@ -181,3 +182,34 @@ def test_error_page_has_ways_back(server: Server) -> None:
     """Whoever came to nothing is led to the pages."""
     page = server.get("/nope").text.partition("<main")[2]
     assert ["/", "/tasks", "/workers", "/broker"] == re.findall(r'class="btn[^"]*" href="([^"]*)"', page)
+
+
+# -- nothing to show
+
+
+def away(server: Server) -> None:
+    server.app.events.failure = "Connection refused by test"
+
+
+def connected(server: Server) -> None:
+    server.app.events.connected_since, server.app.events.failure = 1.0, None
+
+
+def with_worker(server: Server) -> None:
+    connected(server)
+    server.feed(make.heartbeat())
+
+
+@pytest.mark.parametrize(
+    ("arrange", "told"),
+    [
+        (away, ("The broker cannot be reached", "Connection refused by test", "celery -A proj inspect ping")),
+        (connected, ("No worker has been heard", "celery -A proj worker -E")),
+        (with_worker, ("Workers are heard", "celery -A proj control enable_events", "task_send_sent_event")),
+    ],
+)
+def test_no_tasks_by_cause(server: Server, arrange: Callable[[Server], None], told: tuple[str, ...]) -> None:
+    """An empty list of tasks says why it is empty, and what to run."""
+    arrange(server)
+    page = server.get("/tasks").text
+    assert [] == [words for words in told if words not in page]
