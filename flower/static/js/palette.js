@@ -61,6 +61,7 @@ function draw() {
 function option(entry, number) {
   const row = document.createElement("div");
   row.id = `palette-${number}`;
+  row.dataset.kind = entry.kind;
   row.setAttribute("role", "option");
   for (const [name, text] of [["kind", KINDS[entry.kind]], ["label", entry.label], ["note", entry.note ?? ""]]) {
     const part = document.createElement("span");
