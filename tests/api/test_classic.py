@@ -124,7 +124,8 @@ READING: list[tuple[str, int, Any]] = [
     ("/api/task/result/nobodys?timeout=0.01", 200, {"task-id": "nobodys", "state": "PENDING"}),
     ("/api/task/result/nobodys?timeout=x", 400, "Invalid argument 'x' of type 'float'"),
     ("/api/task/result/nobodys?timeout=", 400, "Invalid argument '' of type 'float'"),
-    ("/api/queues/length", 200, {"active_queues": [{"name": "celery", "messages": None}]}),
+    # How many there are depends on what other tests have sent.
+    ("/api/queues/length", 200, lambda found: [["name", "messages"]] == [list(row) for row in found["active_queues"]]),
     ("/api/worker/pool/grow/x", 405, "Method GET is not allowed here, use POST, OPTIONS"),
 ]
 
