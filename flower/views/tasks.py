@@ -58,7 +58,9 @@ class TasksView(BaseHandler):
         page, facets, newest = Slice(), None, 0.0
         try:
             query = view.query()
-            facets = await self.run(self.cluster.store.facets, query, hurry=not facets_only)
+            # Without script there is no second request for the numbers: a link asks for them.
+            patient = facets_only or self.get_argument("count", False, type=bool)
+            facets = await self.run(self.cluster.store.facets, query, hurry=not patient)
             if not facets_only:
                 page, newest = await self.run(self._read, view, query)
         except QuerySyntaxError as problem:

@@ -6,6 +6,7 @@ const TAIL = "flower-tail";
 
 let waiting = false;
 let asked = 0;
+let took = 0; // ms of the last look: a slow search is not repeated all the time
 let counted = Date.now();
 
 const list = () => document.getElementById("list");
@@ -61,7 +62,7 @@ async function follow() {
 document.body.addEventListener("flower:tasks", () => {
   if (waiting || !tasks()) return;
   waiting = true;
-  setTimeout(look, Math.max(0, PAUSE - (Date.now() - asked)));
+  setTimeout(look, Math.max(0, Math.max(PAUSE, 10 * took) - (Date.now() - asked)));
 });
 
 async function look() {
@@ -75,6 +76,7 @@ async function look() {
   } catch {
     // The connection sign tells that the server is away.
   } finally {
+    took = Date.now() - asked;
     waiting = false;
   }
 }

@@ -7,7 +7,8 @@ const AT_ONCE = 4; // tasks that are sent again at the same time
 const SHOWN = 300; // lines of the list of results
 
 const FINAL = new Set(["SUCCESS", "FAILURE", "REVOKED"]);
-const RUNNING = new Set(["STARTED"]);
+const WAITING = new Set(["PENDING", "RECEIVED", "RETRY", "REJECTED"]);
+const runs = (state) => !FINAL.has(state) && !WAITING.has(state); // tasks set states of their own while they run
 const AGAIN = new Set(["SUCCESS", "FAILURE", "REVOKED", "REJECTED"]);
 
 // What may be done to a task in a state; else why it is left out.
@@ -15,7 +16,7 @@ const ACTS = {
   revoke: {
     verb: "Revoke",
     done: "revoked",
-    left: (state) => (FINAL.has(state) ? "ended already" : RUNNING.has(state) ? "runs: Terminate ends it" : ""),
+    left: (state) => (FINAL.has(state) ? "ended already" : runs(state) ? "runs: Terminate ends it" : ""),
     will: (state) => `${state}: no worker will run ${state === "RETRY" ? "them again" : "them"}`,
     warn: () => "",
   },
@@ -23,7 +24,7 @@ const ACTS = {
     verb: "Terminate",
     done: "terminated",
     left: (state) => (FINAL.has(state) ? "ended already" : ""),
-    will: (state) => (RUNNING.has(state) ? `${state}: their processes get SIGTERM` : `${state}: no worker will run them`),
+    will: (state) => (runs(state) ? `${state}: their processes get SIGTERM` : `${state}: no worker will run them`),
     warn: () => "A process that is ended leaves its work half done, and takes along what it holds.",
   },
   retry: {
