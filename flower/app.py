@@ -35,11 +35,13 @@ from flower.options import database_path, stored_tasks
 from flower.options import options as default_options
 from flower.queues import Queues
 from flower.sampler import Sampler
+from flower.shown import Shown
 from flower.state import State
 from flower.store import Store, open_store
 from flower.urls import rewrite_handler
 from flower.utils import abs_path, mask_url
 from flower.utils.executor import DaemonExecutor
+from flower.utils.redaction import Redactor
 from flower.watch import Watch
 from flower.web import Site
 
@@ -72,12 +74,11 @@ class Flower(tornado.web.Application):
         self.ssl_options = kwargs.pop("ssl_options", None) or _ssl_options(self.options)
         self.capp = capp or celery.Celery()
         self.capp.loader.import_default_modules()
+        self._shown = Shown(Redactor(self.options.redact.split(",")), self.options.format_task)
         self.executor = self.pool_executor_cls(max_workers=self.max_workers)
         self.started = False
         self.cluster = self._build(events)
-        self.operations = ClusterContext(
-            self.cluster, self.options.inspect_timeout / 1000, hides=self.options.format_task is not None
-        )
+        self.operations = ClusterContext(self.cluster, self.options.inspect_timeout / 1000, self._shown)
         self.watch = Watch(
             self.cluster,
             self.io_loop,
@@ -117,7 +118,7 @@ class Flower(tornado.web.Application):
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))
         inspector.on_facts.append(hub.learned)
-        audit = Audit(state, hidden=("args", "kwargs") if options.format_task else ())
+        audit = Audit(state, self._shown.redactor, ("args", "kwargs") if self._shown.formats else ())
         return Cluster(capp, events, state, state.store, inspector, queues, sampler, metrics, hub, audit, Feed(state))
 
     def _open_store(self) -> Store:
@@ -149,7 +150,7 @@ class Flower(tornado.web.Application):
             operations=self.operations,
             url_prefix=f"/{prefix}" if prefix else "",
             classic_api=options.classic_api,
-            format_task=options.format_task,
+            shown=self._shown,
             tasks_columns=tuple(name.strip() for name in options.tasks_columns.split(",") if name.strip()),
             natural_time=options.natural_time,
             auto_refresh=options.auto_refresh,

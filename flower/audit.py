@@ -15,6 +15,7 @@ from flower.store.audit import REFUSED, AuditQuery, Entry
 from flower.utils.coercion import encodable
 from flower.utils.json import dumps
 from flower.utils.masking import mask
+from flower.utils.redaction import Redactor
 from flower.utils.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,15 @@ class Audit:
     `hidden` names arguments whose values are not told: what a `format_task` hides on the pages must not be here.
     """
 
-    def __init__(self, state: State, hidden: Collection[str] = (), throttle: Throttle | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        redactor: Redactor | None = None,
+        hidden: Collection[str] = (),
+        throttle: Throttle | None = None,
+    ) -> None:
         self._state = state
+        self._redactor = redactor or Redactor()
         self._hidden = frozenset(hidden)
         self._throttle = throttle or Throttle()
 
@@ -68,7 +76,7 @@ class Audit:
             "arguments": self._arguments(arguments),
             "outcome": outcome,
             "status": status,
-            "message": _cut(message),
+            "message": _cut(self._redactor.text(message)),
             "seconds": round(seconds, 4),
         }
         logger.log(logging.INFO if outcome == DONE else logging.WARNING, "%s", dumps(entry).decode())
@@ -94,7 +102,7 @@ class Audit:
 
     def _arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
         shown = {name: HIDDEN if name in self._hidden else value for name, value in arguments.items()}
-        known: dict[str, Any] = _shortened(mask(_bounded(shown)))
+        known: dict[str, Any] = _shortened(mask(self._redactor.value(_bounded(shown))))
         if len(dumps(known)) > ARGUMENTS_MOST:
             return {"…": f"{len(shown)} arguments, too long to keep: {_cut(', '.join(map(str, shown)))}"}
         return known

@@ -11,7 +11,8 @@ from typing import Any
 from flower.cluster import Cluster
 from flower.control import Context, Seen, task_names
 from flower.control.context import REPLY_SECONDS
-from flower.store import FINAL_STATES, TaskQuery
+from flower.shown import Shown
+from flower.store import FINAL_STATES, Task, TaskQuery
 from flower.utils.search import And, Not, OneOf, Query, parse_query
 
 SETTLED_SECONDS = 6.0
@@ -22,10 +23,10 @@ FINAL = Not(OneOf("state", "state", tuple(sorted(state.lower() for state in FINA
 class ClusterContext(Context):
     """The context of operations on the cluster that the server watches."""
 
-    def __init__(self, cluster: Cluster, timeout: float, hides: bool = False) -> None:
+    def __init__(self, cluster: Cluster, timeout: float, shown: Shown) -> None:
         super().__init__(cluster.capp, max(timeout, REPLY_SECONDS))
         self.cluster = cluster
-        self.hides = hides
+        self._shown = shown
 
     def worker(self, name: str) -> Seen | None:
         state = self.cluster.state
@@ -58,6 +59,9 @@ class ClusterContext(Context):
 
     async def task(self, uuid: str) -> Mapping[str, Any] | None:
         return await self.call(self.pools.reading, self.cluster.state.task, uuid)
+
+    def told(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._shown.task(Task(task))
 
     async def states(self, uuids: Sequence[str]) -> dict[str, str]:
         return await self.call(self.pools.reading, self._states, uuids)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tornado.options import Error, define
 from tornado.options import options as default_options
 
-from flower.utils import abs_path, rules
+from flower.utils import abs_path, redaction, rules
 from flower.utils.rules import at_least, one_of
 from flower.utils.values import Option
 
@@ -203,6 +203,15 @@ TABLE: tuple[Option, ...] = (
         Callable,
         None,
         "Function that gets a copy of each task and returns it as it is to be shown; only in the file",
+    ),
+    Option(
+        "redact",
+        PAGES,
+        str,
+        ",".join(redaction.NAMES),
+        "Names under which values in arguments, results and errors of tasks are hidden; empty hides nothing",
+        "NAMES",
+        rule=rules.WORDS,
     ),
     Option("classic_api", PAGES, bool, False, "Answer the REST API in the shapes of Flower 2"),
     Option(

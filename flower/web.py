@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar, cast
@@ -24,6 +24,7 @@ from flower.cluster import Cluster
 from flower.control import Context
 from flower.gate import Gate
 from flower.problems import NotFoundError, Problem, problem_of
+from flower.shown import Shown
 from flower.store import Task
 from flower.utils import headers
 from flower.utils.arguments import ArgumentError, convert
@@ -37,10 +38,6 @@ T = TypeVar("T")
 ANSWERED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
 
-HIDDEN = "[hidden: format_task failed]"
-PAYLOAD = ("args", "kwargs", "result", "exception", "traceback", "extra")
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     """What was decided at start and handlers need: `self.site`."""
@@ -49,15 +46,13 @@ class Site:
     gate: Gate
     executor: Executor
     operations: Context
+    shown: Shown
     url_prefix: str = ""
     classic_api: bool = False
-    format_task: Callable[[Task], Task] | None = None
     tasks_columns: tuple[str, ...] = ()
     natural_time: bool = False
     auto_refresh: bool = True
     max_tasks: int = 100_000
-    loud: set[str] = field(default_factory=set)
-    """Problems that were logged and need not be again."""
 
     @property
     def access(self) -> Access:
@@ -122,19 +117,8 @@ class BaseHandler(tornado.web.RequestHandler):
         return convert(name, text, type)
 
     def format_task(self, task: Task) -> Task:
-        """The task as the `format_task` option shows it; its payload is hidden if that fails."""
-        hook = self.site.format_task
-        if hook is None:
-            return task
-        try:
-            return Task(hook(Task(task)))
-        except Exception:
-            # Closed, never open: the hook is there to hide secrets.
-            if "format_task" not in self.site.loud:
-                self.site.loud.add("format_task")
-                logger.exception("format_task failed, arguments and results are hidden")
-            hidden = {name: HIDDEN for name in PAYLOAD if task.get(name) is not None}
-            return Task(task, **hidden, attempts=None)
+        """The task as it may be shown (`flower.shown`)."""
+        return self.site.shown.task(task)
 
     # -- the gate
 
@@ -234,7 +218,8 @@ class BaseHandler(tornado.web.RequestHandler):
         """One line for what a visitor did wrong, a traceback for what we did."""
         problem = self.problem(value)
         if problem.status in (503, 504, *range(400, 500)):
-            logger.warning("%d %s: %s", problem.status, self._request_summary(), problem.message)
+            told = self.site.shown.redactor.text(problem.message)
+            logger.warning("%d %s: %s", problem.status, self._request_summary(), told)
         else:
             super().log_exception(typ, value, tb)
 

@@ -136,8 +136,8 @@ class StreamEvents(BaseApiHandler):
         listener.after, listener.restarted = reading.upto, False
         size = 0
         for number, event in reading.events:
-            if pick.wants(event, look):
-                hidden = self.site.format_task is not None and is_task_event(event)
+            if pick.wants(event, lambda event: self.site.shown.redacted(look(event))):
+                hidden = bool(self.site.shown) and is_task_event(event)
                 shown = formatted(event, look(event), self.format_task) if hidden else event
                 parts.append(b"id: %b\ndata: %b\n\n" % (feed.id_of(number).encode(), dumps(shown)))
                 size += len(parts[-1])

@@ -47,18 +47,23 @@ class ListWorkers(BaseApiHandler):
 
     def _inspected(self, name: str | None) -> dict[str, dict[str, Any]]:
         """As in Flower 2.x: only what the workers answered when they were last asked."""
-        workers = dict(self.cluster.inspector.workers)
+        workers = self._facts()
         if name is None:
             return workers
         if name not in workers:
             raise NotFoundError(f"Unknown worker {name!r}")
         return {name: workers[name]}
 
+    def _facts(self) -> dict[str, dict[str, Any]]:
+        """What the workers answered, with their tasks as they may be shown."""
+        shown = self.site.shown
+        return {worker: shown.facts(worker, facts) for worker, facts in list(self.cluster.inspector.workers.items())}
+
     def _workers(self, name: str | None) -> dict[str, dict[str, Any]]:
         now = time.time()
         seen = self._seen()
         inspector = self.cluster.inspector
-        inspected = {worker: dict(facts) for worker, facts in list(inspector.workers.items())}
+        inspected = self._facts()
         names = sorted(seen.keys() | inspected.keys())
         if name is not None:
             if name not in names:

@@ -19,7 +19,6 @@ from flower.utils.broker import reason
 from flower.utils.literals import readable
 
 WAIT_MOST = 3600.0
-PAYLOAD = frozenset({"result", "exception", "traceback"})
 
 
 async def result(context: Context, task_id: str, timeout: float | None = None) -> Answer:
@@ -78,9 +77,7 @@ async def describe(context: Context, task_id: str, meta: Meta | None, insist: bo
 
 def _seen(context: Context, task_id: str, task: Mapping[str, Any] | None) -> Answer:
     """What events told, for want of a record."""
-    known = task or {}
-    if context.hides:
-        known = {name: fact for name, fact in known.items() if name not in PAYLOAD}
+    known = {} if task is None else context.told(task)
     state = str(known.get("state") or PENDING)
     ended = max([known.get(moment) or 0.0 for moment in ("succeeded", "failed", "revoked")])
     value = known.get("result") if state == "SUCCESS" else known.get("exception")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from flower.utils import abs_path
 from flower.utils.origins import is_origin
+from flower.utils.redaction import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ KEYS = Rule("name:key or name:key:role, or several with commas between them", bo
 ORIGINS = Rule(
     "an origin such as https://status.example:8443, without a path, or several with commas between them",
     lambda entries: bool(entries) and all(map(is_origin, entries)),
+)
+WORDS = Rule(
+    "names with letters in them such as password,api_key, with commas between them, or empty",
+    lambda names: not names or all(map(words_of, names.split(","))),
 )
 NOT_YET = Rule(
     "left unset: login providers are not part of this version, use --basic-auth=user:password",

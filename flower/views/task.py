@@ -103,9 +103,7 @@ class TaskView(BaseHandler):
         except (OperationError, ArgumentError) as error:
             return Record(str(error), "bad")
         known = task or Task.of({"uuid": uuid})
-        return record_of(
-            answer, known, self.capp.conf.result_expires, self.format_task, self.site.format_task is not None
-        )
+        return record_of(answer, known, self.capp.conf.result_expires, self.format_task, bool(self.site.shown))
 
     async def _actions(self, raw: Task, task: Task) -> dict[str, Any]:
         """What can be done in its state, and the arguments that the form to run it again begins with."""

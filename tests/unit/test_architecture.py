@@ -15,7 +15,7 @@ FLOORS: list[set[str]] = [
     {"flower", "flower.apikeys", "flower.utils"},
     {"flower.control", "flower.inspector", "flower.options"},
     {"flower.access", "flower.admission", "flower.manual", "flower.settings", "flower.store"},
-    {"flower.banner", "flower.ingest"},
+    {"flower.banner", "flower.ingest", "flower.shown"},
     {"flower.worker"},
     {"flower.workers"},
     {"flower.state"},

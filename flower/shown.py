@@ -1,0 +1,109 @@
+"""Tasks as readers may see them: the one way on which a task leaves the server.
+
+Secrets are hidden first (`--redact`), then `format_task` shows the task in its own way. Any thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from flower.store import Task
+from flower.utils.redaction import TEXTS, Redactor
+
+logger = logging.getLogger(__name__)
+
+HIDDEN = "[hidden: format_task failed]"
+PAYLOAD = (*TEXTS, "extra")
+WAITING = ("active", "reserved", "scheduled")
+"""What a worker tells of its tasks, with their arguments."""
+
+Hook = Callable[[Task], Task]
+Facts = dict[str, Any]
+
+
+class Shown:
+    """What is told of tasks. Without names to redact and without a `format_task` all of it."""
+
+    def __init__(self, redactor: Redactor, format_task: Hook | None = None) -> None:
+        self.redactor = redactor
+        self.format_task = format_task
+        self._failed = threading.Event()
+
+    @property
+    def formats(self) -> bool:
+        """Whether a `format_task` may hide anything."""
+        return self.format_task is not None
+
+    def __bool__(self) -> bool:
+        """Whether anything may be told otherwise than it is."""
+        return self.formats or bool(self.redactor)
+
+    def task(self, task: Task) -> Task:
+        """A copy to be told; of one that `format_task` fails to format no argument, result or error."""
+        told = self.redacted(task)
+        if self.format_task is None:
+            return told
+        try:
+            return _same_task(self.format_task(deepcopy(told)), told)
+        except Exception as error:  # noqa: BLE001  # closed, never open: the function is there to hide secrets
+            self._tell(error)
+            return Task(told, **{name: HIDDEN for name in PAYLOAD if told.get(name) is not None}, attempts=None)
+
+    def redacted(self, task: Task) -> Task:
+        """A copy without secrets, for whoever only looks whether a search finds it."""
+        redactor = self.redactor
+        if not redactor:
+            return Task(task)
+        hidden: Facts = {name: redactor.value(task[name]) for name in TEXTS if task.get(name)}
+        for name in ("extra", "attempts"):
+            if task.get(name):
+                hidden[name] = redactor.value(task[name])
+        return Task(task, **hidden)
+
+    def facts(self, worker: str, facts: Mapping[str, Any]) -> Facts:
+        """What a worker told of itself, with the arguments of its tasks as they may be shown."""
+        told = dict(facts)
+        if not self:
+            return told
+        for method in WAITING:
+            if isinstance(told.get(method), list):
+                told[method] = [self._waiting(worker, item) for item in told[method]]
+        return told
+
+    def _waiting(self, worker: str, item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        if isinstance(item.get("request"), dict):
+            return {**item, "request": self._request(worker, item["request"])}
+        return self._request(worker, item)
+
+    def _request(self, worker: str, request: Facts) -> Facts:
+        given = {name: request[name] for name in ("args", "kwargs") if request.get(name) is not None}
+        if self.formats:
+            texts = {name: value if isinstance(value, str) else repr(value) for name, value in given.items()}
+            known = {"uuid": request.get("id"), "name": request.get("name"), "worker": worker}
+            shown = self.task(Task.of({**known, **texts}))
+            # What the function left alone keeps its type.
+            given = {name: given[name] if shown[name] == texts[name] else shown[name] for name in given}
+        return {**request, **{name: self.redactor.value(value) for name, value in given.items()}}
+
+    def _tell(self, error: Exception) -> None:
+        """Once, and without the error's text, which may have the task in it."""
+        if self._failed.is_set():
+            return
+        self._failed.set()
+        places = traceback.extract_tb(error.__traceback__)
+        where = f" in {places[-1].filename}, line {places[-1].lineno}" if places else ""
+        logger.error("format_task failed, arguments and results are hidden: %s%s", type(error).__name__, where)
+
+
+def _same_task(answer: Any, task: Task) -> Task:
+    """What `format_task` returned. Raises TypeError when that is not the task."""
+    if not isinstance(answer, Mapping) or answer.get("uuid") != task.get("uuid"):
+        raise TypeError("format_task must return the task that it was given")
+    return Task(Task.of(dict(answer)), **{name: answer[name] for name in answer if name in task})
