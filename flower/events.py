@@ -66,7 +66,7 @@ class Events(threading.Thread):
         self.state = state
         self.connected_since: float | None = None
         self.disconnected_since: float | None = time.time()
-        self.failure: str | None = "not connected yet"
+        self.failure: str | None = None
         self._decoder = Decoder({"json", capp.conf.event_serializer})
         self._stopping = threading.Event()
         self._timer: PeriodicCallback | None = None

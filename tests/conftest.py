@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from kombu.transport.memory import Channel
 
 from tests.services import RabbitMQ, Redis
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory() -> Iterator[None]:
+    """The broker in memory is one for the whole process: no module finds what another one sent."""
+    yield
+    Channel.queues.clear()
 
 
 @pytest.fixture(scope="session")
