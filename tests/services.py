@@ -1,4 +1,4 @@
-"""Redis and RabbitMQ for the tests: started from the installed programs on free ports, ended by their own process ids.
+"""Redis, RabbitMQ and PostgreSQL for the tests: started from the installed programs on free ports, ended by their ids.
 
 Nothing of the machine's own servers is used or touched: folders, ports, node names and cookies are private.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import random
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from base64 import b64encode
@@ -21,7 +23,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATHS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+POSTGRESQL = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+"""Where Debian puts its programs."""
+PATHS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *POSTGRESQL])
 
 
 def program(*names: str) -> str:
@@ -72,11 +76,15 @@ class Process:
         path = self.folder / f"{self.name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def spawn(self, *command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
-        """Start it; `env` is added to the environment."""
+    def spawn(
+        self, *command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, user: str | None = None
+    ) -> None:
+        """Start it; `env` is added to the environment; for another user if one is named."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.running = subprocess.Popen(
                 command,
+                user=user,
+                extra_groups=[] if user else None,
                 cwd=cwd or self.folder,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
@@ -207,3 +215,58 @@ class RabbitMQ(Process):
             return super().end(number, seconds)
         finally:
             self.epmd.end()
+
+
+class PostgreSQL(Process):
+    """A private PostgreSQL server on the loopback; root's runs as another user, for it refuses to run as root."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "postgresql")
+        self.port = free_port()
+        self.user = "nobody" if os.getuid() == 0 else None
+        # Not below pytest's own folder, which is closed to other users.
+        self.data = Path(tempfile.mkdtemp(prefix="flower-test-postgresql-"))
+        self.url = f"postgresql://flower@127.0.0.1:{self.port}/postgres"
+        if self.user:
+            os.chown(self.data, pwd.getpwnam(self.user).pw_uid, -1)
+
+    def create(self) -> None:
+        """Make the files of a new server."""
+        options = ("-U", "flower", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self.spawn(program("initdb"), "-D", str(self.data), *options, cwd=self.data, user=self.user)
+        assert self.running is not None
+        assert self.running.wait(60) == 0, self.log
+
+    def start(self) -> None:
+        """Start it, for the first time or again, and wait until it answers."""
+        if not (self.data / "PG_VERSION").exists():
+            self.create()
+        said = len(self.log)
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "max_connections": 60,
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self.spawn(program("postgres"), "-D", str(self.data), *options, cwd=self.data, user=self.user)
+        self.wait_for(lambda: "ready to accept connections" in self.log[said:], 60, "accepts connections")
+
+    def end(self, number: int = signal.SIGINT, seconds: float = 30) -> int:
+        """End it, by default in order; it can be started again."""
+        if self.running is None:
+            return 0
+        # What serves connections is in groups of its own, and outlives a killed server for a moment.
+        children = Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children").read_text().split()
+        try:
+            return super().end(number, seconds)
+        finally:
+            wait_for(lambda: not any(Path("/proc", child).exists() for child in children), 15, "PostgreSQL is gone")
+
+    def remove(self) -> None:
+        """End it for good."""
+        try:
+            self.end()
+        finally:
+            shutil.rmtree(self.data, ignore_errors=True)

@@ -12,9 +12,10 @@ need() { # need PACKAGE PROGRAM...: one of the programs must exist
     done
     packages+=("$package")
 }
-PATH="$PATH:/usr/sbin:/sbin:/usr/lib/rabbitmq/bin"
+PATH="$PATH:/usr/sbin:/sbin:/usr/lib/rabbitmq/bin$(printf ':%s' /usr/lib/postgresql/*/bin)"
 need redis-server redis-server
 need rabbitmq-server rabbitmq-server
+need postgresql postgres
 need openssl openssl
 need chromium chromium chromium-browser google-chrome
 
