@@ -18,8 +18,11 @@ def version() -> str:
 
 # Which redis client fits, and what else it needs, is kombu's to say.
 REDIS = ["kombu[redis]", "hiredis>=2"]
+# With its own libpq: nothing has to be compiled or installed besides.
+POSTGRES = ["psycopg[binary]>=3.1.8"]
 TEST = [
     *REDIS,
+    *POSTGRES,
     "hypothesis>=6.100",
     "jsonschema>=4.20",
     "openapi-spec-validator>=0.7",
@@ -32,6 +35,8 @@ TEST = [
 CHECK = [
     "codespell>=2.3",
     "mypy>=1.15",
+    # For make screenshots: a third of the space.
+    "pillow>=10",
     # The formatter's style changes between minor versions.
     "ruff>=0.17.5,<0.18",
     "types-pytz",
@@ -62,7 +67,7 @@ setup(
         "SQLAlchemy>=2.0.30",
         "tornado>=6.5,<7",
     ],
-    extras_require={"redis": REDIS, "test": TEST, "dev": [*TEST, *CHECK]},
+    extras_require={"redis": REDIS, "postgres": POSTGRES, "test": TEST, "dev": [*TEST, *CHECK]},
     entry_points={"celery.commands": ["flower = flower.command:flower"]},
     classifiers=[
         "Environment :: Web Environment",

@@ -53,7 +53,8 @@ def tidy(order: int) -> None:
 
 
 def report(order: int) -> None:
-    """The slow and the large."""
+    """The slow, the large, and the one with a family."""
+    shop.publish.delay(random.choice(["spring", "summer", "autumn", "winter"]))
     shop.build.delay(f"2026-{order % 12 + 1:02d}", random.randint(5, 15))
     shop.newsletter.delay([f"reader{n}@example.com" for n in range(200)], "What is new in our shop? " * 200)
 

@@ -73,8 +73,8 @@ class Demo:
         Courier(self.folder).start()
         self.spawn("flower", *CELERY, "flower", "--address=127.0.0.1", f"--port={self.port}", *self.options)
         worker = (*CELERY, "worker", "-l", "info", "--without-gossip", "--without-mingle")
-        self.spawn("orders", *worker, "-n", "orders@%h", "-Q", "orders", "-P", "prefork", "-c", "4", "-E")
-        self.spawn("mail", *worker, "-n", "mail@%h", "-Q", "mail", "-P", "threads", "-c", "4")
+        self.spawn("orders", *worker, "-n", "orders@shop", "-Q", "orders", "-P", "prefork", "-c", "4", "-E")
+        self.spawn("mail", *worker, "-n", "mail@shop", "-Q", "mail", "-P", "threads", "-c", "4")
         self.spawn("producer", sys.executable, str(HERE / "producer.py"))
 
     def spawn(self, name: str, *command: str) -> None:

@@ -11,7 +11,7 @@ import random
 import time
 from typing import Any
 
-from celery import Celery
+from celery import Celery, chain, chord
 from celery.exceptions import Ignore, Reject
 
 FOLDER = os.environ["DEMO_FOLDER"]
@@ -95,6 +95,16 @@ def resize(image: str, width: int) -> str:
 def gallery(images: list[str]) -> str:
     """Body of a chord."""
     return ", ".join(images)
+
+
+@app.task(name="shop.catalog.publish")
+def publish(season: str) -> str:
+    """Start a family of some thirty tasks: chords, a chain, and a task with children of its own."""
+    for kind in ("shoes", "coats", "lamps"):
+        chord((resize.s(f"{kind}-{season}-{n}.jpg", 640) for n in range(4)), gallery.s()).delay()
+    chain(recount.si("Hamburg", 7), build.si(season, 4), send.si("ann@example.com", f"Online: {season}")).delay()
+    sync.delay("Hamburg")
+    return season
 
 
 @app.task(name="shop.reports.build", bind=True)
