@@ -43,9 +43,11 @@ Point = tuple[int, Count, Count, Count]
 _UPSERT = """
 INSERT INTO queue_depths (seconds, queue, at, ready, unacked, consumers) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (seconds, queue, at) DO UPDATE SET
-ready = max(coalesce(ready, excluded.ready), coalesce(excluded.ready, ready)),
-unacked = max(coalesce(unacked, excluded.unacked), coalesce(excluded.unacked, unacked)),
-consumers = min(coalesce(consumers, excluded.consumers), coalesce(excluded.consumers, consumers))
+ready = CASE WHEN excluded.ready > coalesce(queue_depths.ready, -1) THEN excluded.ready ELSE queue_depths.ready END,
+unacked = CASE WHEN excluded.unacked > coalesce(queue_depths.unacked, -1)
+THEN excluded.unacked ELSE queue_depths.unacked END,
+consumers = CASE WHEN queue_depths.consumers <= excluded.consumers
+THEN queue_depths.consumers ELSE coalesce(excluded.consumers, queue_depths.consumers) END
 """
 _COUNT = "SELECT count(*) FROM queue_depths WHERE seconds = ?"
 _FORGET = "DELETE FROM queue_depths WHERE seconds = ? AND at < ?"

@@ -6,16 +6,15 @@ are counted: then each number is the least that there is. Any thread.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from flower.store.bounded import rows_within
 from flower.store.plan import SORTED, Clause
 from flower.store.query import Count, TaskQuery
 from flower.store.schema import tasks as table
@@ -27,8 +26,6 @@ MOST = 10_000
 PAGE_SECONDS = 0.06
 """How long a page waits for a number that it could do without."""
 FACET_SECONDS = 0.4
-STEPS = 20_000
-"""Instructions of SQLite between two looks at the clock: less than a millisecond."""
 
 KEPT = 32
 KEPT_SECONDS = 2.0
@@ -50,7 +47,7 @@ Facets = dict[str, Facet]
 def count(connection: sa.Connection, where: list[Clause], most: int = MOST, seconds: float = PAGE_SECONDS) -> Count:
     """How many match, at most `most` of them, and not longer than `seconds`: then at least none."""
     matching = sa.select(sa.literal(1)).select_from(table).where(*where).limit(most + 1).subquery()
-    rows, _ = _read(connection, sa.select(sa.func.count()).select_from(matching), seconds)
+    rows, _ = rows_within(connection, sa.select(sa.func.count()).select_from(matching), seconds)
     if not rows:
         return Count(0, False)
     return Count(min(rows[0][0], most), rows[0][0] <= most)
@@ -89,13 +86,13 @@ def _without(query: TaskQuery, name: str) -> TaskQuery:
 def _whole(connection: sa.Connection, name: str, seconds: float) -> Facet | None:
     """All values of an indexed column; None when there was no time for it."""
     column = table.c[name]
-    rows, whole = _read(connection, sa.select(column, sa.func.count()).group_by(column), seconds)
+    rows, whole = rows_within(connection, sa.select(column, sa.func.count()).group_by(column), seconds)
     return _facet(Counter({value: number for value, number in rows if value}), True) if whole else None
 
 
 def _newest(connection: sa.Connection, where: list[Clause], seconds: float) -> Facets:
     statement = sa.select(*(table.c[name] for name in FACETS)).where(*where)
-    rows, whole = _read(connection, statement.order_by(table.c.received.desc()).limit(MOST + 1), seconds)
+    rows, whole = rows_within(connection, statement.order_by(table.c.received.desc()).limit(MOST + 1), seconds)
     whole = whole and len(rows) <= MOST
     columns = zip(*rows, strict=True) if rows else [()] * len(FACETS)
     return {name: _facet(Counter(filter(None, values)), whole) for name, values in zip(FACETS, columns, strict=True)}
@@ -103,31 +100,6 @@ def _newest(connection: sa.Connection, where: list[Clause], seconds: float) -> F
 
 def _facet(counted: Counter[str], whole: bool) -> Facet:
     return Facet(dict(sorted(counted.items(), key=lambda item: (-item[1], item[0]))), whole)
-
-
-def _read(connection: sa.Connection, statement: sa.Select[Any], seconds: float) -> tuple[list[Any], bool]:
-    """The rows that were found in time, and whether these are all."""
-    rows: list[Any] = []
-    with _bounded(connection, seconds):
-        try:
-            rows.extend(connection.execute(statement))
-        except sa.exc.OperationalError as error:
-            if "interrupted" not in str(error.orig):
-                raise
-            return rows, False
-    return rows, True
-
-
-@contextlib.contextmanager
-def _bounded(connection: sa.Connection, seconds: float) -> Iterator[None]:
-    """Statements end with the error "interrupted" after so many seconds."""
-    driver: Any = connection.connection.driver_connection
-    until = time.monotonic() + seconds
-    driver.set_progress_handler(lambda: time.monotonic() > until, STEPS)
-    try:
-        yield
-    finally:
-        driver.set_progress_handler(None, 0)
 
 
 class FacetCache:

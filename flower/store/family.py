@@ -27,15 +27,17 @@ _FACTS = ", ".join(f"tasks.{name}" for name in _COLUMNS)
 
 _FAMILY = """
 WITH RECURSIVE family(uuid) AS (
-    SELECT :root UNION SELECT tasks.uuid FROM family JOIN tasks ON tasks.parent_id = family.uuid
+    SELECT {root} UNION SELECT tasks.uuid FROM family JOIN tasks ON tasks.parent_id = family.uuid
 )
 """
-_MEMBERS = sa.text(
-    f"{_FAMILY} SELECT {_FACTS} FROM (SELECT uuid FROM family LIMIT :most) AS members "  # noqa: S608 # constants
-    "JOIN tasks ON tasks.uuid = members.uuid"
-)
-_COUNT = sa.text(
-    f"{_FAMILY} SELECT count(*) FROM (SELECT 1 FROM family LIMIT :most) AS members"  # noqa: S608 # constants
+_ROOT = {"sqlite": ":root", "postgresql": 'CAST(:root AS TEXT) COLLATE "C"'}
+"""How the engine is told the first id, in the collation of the others."""
+_MEMBERS, _COUNT = (
+    {engine: sa.text(_FAMILY.format(root=root) + rest) for engine, root in _ROOT.items()}
+    for rest in (
+        f"SELECT {_FACTS} FROM (SELECT uuid FROM family LIMIT :most) m JOIN tasks ON tasks.uuid = m.uuid",  # noqa: S608
+        "SELECT count(*) FROM (SELECT 1 FROM family LIMIT :most) AS members",
+    )
 )
 _LINE = sa.text(
     f"""
@@ -81,15 +83,16 @@ class Family:
 
 def read(connection: sa.Connection, uuid: str, root: str | None) -> Family:
     """The family of a task. Without a known root its highest known ancestor begins it."""
+    engine = connection.dialect.name
     line = _relatives(connection.execute(_LINE, {"uuid": uuid, "most": NEAR_MOST}))
     top = root or (list(line.values())[-1].uuid if line else uuid)
-    members = _relatives(connection.execute(_MEMBERS, {"root": top, "most": READ_MOST}))
+    members = _relatives(connection.execute(_MEMBERS[engine], {"root": top, "most": READ_MOST}))
     near = _relatives(connection.execute(_CHILDREN, {"uuid": uuid, "most": NEAR_MOST}))
     for relative in (*line.values(), *near.values()):
         members.setdefault(relative.uuid, relative)
     total = len(members)
     if total >= READ_MOST:
-        counted: int = connection.execute(_COUNT, {"root": top, "most": COUNT_MOST + 1}).scalar_one()
+        counted: int = connection.execute(_COUNT[engine], {"root": top, "most": COUNT_MOST + 1}).scalar_one()
         total = max(total, counted)
     return Family(top, members, min(total, COUNT_MOST), total > COUNT_MOST, tuple(line))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from flower.store.caseless import CASELESS, compared
 from flower.store.facets import count
 from flower.store.plan import GROUPING, SORTED, Clause, checked, page_ids, walking
 from flower.store.query import Count, Cursor, Slice, TaskQuery
@@ -21,6 +22,7 @@ from flower.store.rows import tasks_with
 from flower.store.schema import tasks as table
 from flower.store.task import Task
 from flower.store.where import conditions
+from flower.utils.search import ascii_lower
 
 WALKED = SORTED | {"uuid"}
 """Columns with an index: parts of the order are found at once."""
@@ -37,16 +39,34 @@ class _Key:
     empty_last: bool
 
     @property
+    def compared(self) -> sa.ColumnElement[Any]:
+        return compared(self.column)
+
+    @property
     def order(self) -> Order:
-        return self.column.desc() if self.falling else self.column.asc()
+        """As an index has it: an empty value is the least."""
+        return self._order(self.falling)
 
     @property
     def whole_order(self) -> Order:
-        return self.order.nulls_last() if self.empty_last else self.order.nulls_first()
+        return self._order(self.empty_last)
+
+    def _order(self, empty_last: bool) -> Order:
+        order = self.compared.desc() if self.falling else self.compared.asc()
+        if not self.column.nullable:
+            return order
+        return order.nulls_last() if empty_last else order.nulls_first()
+
+    def equal(self, value: Any) -> Clause:
+        return self.column.is_(None) if value is None else self.compared == self._small(value)
 
     def beyond(self, value: Any) -> Clause:
-        clause: Clause = self.column < value if self.falling else self.column > value
+        value = self._small(value)
+        clause: Clause = self.compared < value if self.falling else self.compared > value
         return clause
+
+    def _small(self, value: Any) -> Any:
+        return ascii_lower(value) if self.column.name in CASELESS else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +86,14 @@ def read(connection: sa.Connection, query: TaskQuery, place: Cursor | None, back
         narrowed = walking(query, where, total.number or query.limit, stored)
     wanted = replace(query, limit=query.limit + 1)
     if place is None and not backward and query.offset:
-        ids = list(connection.scalars(page_ids(wanted, narrowed)))
+        near = ids(connection, wanted, narrowed)
     else:
-        ids = _neighbours(connection, wanted, narrowed, place, backward)
-    more, ids = len(ids) > query.limit, ids[: query.limit]
+        near = _neighbours(connection, wanted, narrowed, place, backward)
+    more, near = len(near) > query.limit, near[: query.limit]
     behind = place is not None or bool(query.offset)
     if total is None:
-        total = count(connection, where) if more or behind else Count(len(ids))
-    found = tasks_with(connection, ids[::-1] if backward else ids)
+        total = count(connection, where) if more or behind else Count(len(near))
+    found = tasks_with(connection, near[::-1] if backward else near)
     return Slice(
         [task for _, task in found],
         _place(query, *found[0]) if found else None,
@@ -82,6 +102,15 @@ def read(connection: sa.Connection, query: TaskQuery, place: Cursor | None, back
         after=place is not None if backward else more,
         total=total,
     )
+
+
+def ids(connection: sa.Connection, query: TaskQuery, where: list[Clause]) -> list[int]:
+    """The ids of the asked page, in its order. Raises ValueError for an unknown column to sort by."""
+    if connection.dialect.name == "sqlite" or query.descending:
+        return list(connection.scalars(page_ids(query, where)))
+    # PostgreSQL takes an index only for its own whole order, in which empty values come first.
+    wanted = replace(query, limit=query.offset + query.limit)
+    return _neighbours(connection, wanted, where, None, False)[query.offset :]
 
 
 def _place(query: TaskQuery, id_: int, task: Task) -> Cursor:
@@ -133,7 +162,7 @@ def _parts(keys: list[_Key], values: tuple[Any, ...] | None) -> Iterator[_Part]:
         yield from (known, empty) if key.empty_last else (empty, known)
         return
     value = values[0]
-    same = key.column.is_(None) if value is None else key.column == value
+    same = key.equal(value)
     for part in _parts(rest, values[1:]):
         yield _Part([same, *part.where], part.order)
     if value is not None:

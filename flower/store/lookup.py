@@ -1,9 +1,10 @@
-"""Finding tasks by the beginning of their id: one range of the index, however many tasks there are."""
+"""Looking tasks up without reading them all: by the beginning of an id, and what names there are."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
+from flower.store.caseless import compared
 from flower.store.schema import tasks as table
 
 
@@ -14,3 +15,19 @@ def starting(connection: sa.Connection, prefix: str, limit: int) -> list[tuple[s
     )
     rows = connection.execute(query.order_by(table.c.uuid).limit(limit))
     return [(row[0], row[1] or "", row[2] or "") for row in rows]
+
+
+def names(connection: sa.Connection) -> list[str]:
+    """The distinct task names, sorted."""
+    # One step of the index a name, where DISTINCT would read every row of it.
+    name = table.c.name
+    order = compared(name)
+    walk = sa.select(_first(sa.select(name).where(name.is_not(None)), order).label("name")).cte("walk", recursive=True)
+    following = _first(sa.select(name).where(order > compared(walk.c.name)), order)
+    walk = walk.union_all(sa.select(following).where(walk.c.name.is_not(None)))
+    rows = connection.execute(sa.select(walk.c.name).where(walk.c.name.is_not(None)))
+    return sorted(row[0] for row in rows)
+
+
+def _first(statement: sa.Select[str], order: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
+    return statement.order_by(order.asc().nulls_first()).limit(1).scalar_subquery()

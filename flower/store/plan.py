@@ -13,6 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from flower.store.caseless import compared
 from flower.store.columns import BY_NAME, NAMES
 from flower.store.query import TaskQuery
 from flower.store.schema import tasks as table
@@ -53,16 +54,14 @@ def checked(column: str) -> str:
 
 
 def _order(query: TaskQuery) -> list[sa.ColumnElement[Any]]:
-    terms = [table.c[checked(query.sort_by)]]
+    terms: list[sa.ColumnElement[Any]] = [compared(table.c[checked(query.sort_by)])]
     if query.sort_by in GROUPING:
         terms.append(table.c.received)
     terms.append(table.c.id)
     order = [term.desc() if query.descending else term.asc() for term in terms]
-    # What decides between equals is as the index has it: an empty value is the least.
-    return [
-        order[0].nulls_last(),
-        *(term.nulls_last() if query.descending else term.nulls_first() for term in order[1:]),
-    ]
+    # What decides between equals is as the index has it: an empty value is the least. Ids are never empty.
+    between = [term.nulls_last() if query.descending else term.nulls_first() for term in order[1:-1]]
+    return [order[0].nulls_last(), *between, order[-1]]
 
 
 class _Unindexed(FunctionElement[bool]):

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from flower.store.caseless import CASELESS
 from flower.store.columns import COLUMNS
 
 VERSION = 1
@@ -15,19 +16,20 @@ APPLICATION_ID = 0x466C6F77
 
 metadata = sa.MetaData()
 
-_CASELESS = sa.Text().with_variant(sa.Text(collation="NOCASE"), "sqlite")
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Compared and ordered by code points in both engines."""
+_CASELESS = _TEXT.with_variant(sa.Text(collation="NOCASE"), "sqlite")
 _TYPES: dict[str, Any] = {
-    "text": sa.Text(),
+    "text": _TEXT,
     "time": sa.Double(),
     "seconds": sa.Double(),
     "integer": sa.BigInteger(),
-    "json": sa.Text(),
+    "json": _TEXT,
 }
-_CASELESS_COLUMNS = frozenset({"name", "state", "worker"})
 
 
 def _column(name: str, kind: str) -> sa.Column[Any]:
-    type_ = _CASELESS if name in _CASELESS_COLUMNS else _TYPES[kind]
+    type_ = _CASELESS if name in CASELESS else _TYPES[kind]
     return sa.Column(name, type_, nullable=name != "uuid", unique=name == "uuid" or None)
 
 
@@ -52,8 +54,8 @@ sa.Index("tasks_by_parent", tasks.c.parent_id, sqlite_where=_has_parent, postgre
 workers = sa.Table(
     "workers",
     metadata,
-    sa.Column("hostname", sa.Text(), primary_key=True),
-    sa.Column("facts", sa.Text(), nullable=False),
+    sa.Column("hostname", _TEXT, primary_key=True),
+    sa.Column("facts", _TEXT, nullable=False),
 )
 """One row a worker: its last known facts and its counters, as JSON text."""
 
@@ -61,14 +63,14 @@ rollups = sa.Table(
     "rollups",
     metadata,
     sa.Column("seconds", sa.Integer(), primary_key=True),
-    sa.Column("family", sa.Text(), primary_key=True),
+    sa.Column("family", _TEXT, primary_key=True),
     sa.Column("start", sa.BigInteger(), primary_key=True),
-    sa.Column("source", sa.Text(), primary_key=True),
-    sa.Column("name", sa.Text(), primary_key=True),
-    sa.Column("worker", sa.Text(), primary_key=True),
-    sa.Column("states", sa.Text(), nullable=False),
-    sa.Column("runtime", sa.Text()),
-    sa.Column("waiting", sa.Text()),
+    sa.Column("source", _TEXT, primary_key=True),
+    sa.Column("name", _TEXT, primary_key=True),
+    sa.Column("worker", _TEXT, primary_key=True),
+    sa.Column("states", _TEXT, nullable=False),
+    sa.Column("runtime", _TEXT),
+    sa.Column("waiting", _TEXT),
     sa.Column("minutes", sa.LargeBinary()),
     sqlite_with_rowid=False,
 )
@@ -82,14 +84,14 @@ audit = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
     sa.Column("at", sa.Double(), nullable=False),
-    sa.Column("who", sa.Text(), nullable=False),
-    sa.Column("address", sa.Text(), nullable=False),
-    sa.Column("operation", sa.Text(), nullable=False),
-    sa.Column("target", sa.Text()),
-    sa.Column("arguments", sa.Text(), nullable=False),
-    sa.Column("outcome", sa.Text(), nullable=False),
+    sa.Column("who", _TEXT, nullable=False),
+    sa.Column("address", _TEXT, nullable=False),
+    sa.Column("operation", _TEXT, nullable=False),
+    sa.Column("target", _TEXT),
+    sa.Column("arguments", _TEXT, nullable=False),
+    sa.Column("outcome", _TEXT, nullable=False),
     sa.Column("status", sa.Integer(), nullable=False),
-    sa.Column("message", sa.Text(), nullable=False),
+    sa.Column("message", _TEXT, nullable=False),
     sa.Column("seconds", sa.Double(), nullable=False),
 )
 """Who did what, see `flower.store.audit`; `arguments` is JSON text."""
@@ -98,7 +100,7 @@ queue_depths = sa.Table(
     "queue_depths",
     metadata,
     sa.Column("seconds", sa.Integer(), primary_key=True),
-    sa.Column("queue", sa.Text(), primary_key=True),
+    sa.Column("queue", _TEXT, primary_key=True),
     sa.Column("at", sa.BigInteger(), primary_key=True),
     sa.Column("ready", sa.BigInteger()),
     sa.Column("unacked", sa.BigInteger()),

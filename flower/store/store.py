@@ -20,7 +20,7 @@ from flower.store.errors import StoreError
 from flower.store.family import Family
 from flower.store.family import read as read_family
 from flower.store.merge import View, join
-from flower.store.plan import Clause, page_ids, walking
+from flower.store.plan import Clause, checked, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
 from flower.store.rollup_rows import RollupRows
 from flower.store.rollups import Rollups
@@ -79,13 +79,14 @@ class Store:
 
     def _page(self, connection: sa.Connection, query: TaskQuery, where: list[Clause]) -> tuple[list[int], int]:
         """The ids of the page, and how many tasks match."""
+        checked(query.sort_by)
         if query.search is None:
             total = self._count(connection, where)
-            statement = page_ids(query, walking(query, where, total, self.tasks))
             within = query.limit > 0 and query.offset < total
-            return (list(connection.scalars(statement)) if within else []), total
+            narrowed = walking(query, where, total, self.tasks)
+            return (keyset.ids(connection, query, narrowed) if within else []), total
         # Reading every text twice is dear: a page that is not full has told the count.
-        ids = list(connection.scalars(page_ids(query, where)))
+        ids = keyset.ids(connection, query, where)
         told = len(ids) < query.limit and (ids or query.offset == 0)
         return ids, query.offset + len(ids) if told else self._count(connection, where)
 
@@ -122,7 +123,7 @@ class Store:
         and left out when it was deleted by then.
         """
         with self._connect() as connection:
-            ids = array("q", connection.scalars(page_ids(query, conditions(query, table))))
+            ids = array("q", keyset.ids(connection, query, conditions(query, table)))
         for start in range(0, len(ids), at_once):
             with self._connect() as connection:
                 found = tasks_with(connection, ids[start : start + at_once].tolist())
@@ -159,14 +160,8 @@ class Store:
 
     def names(self) -> list[str]:
         """The distinct task names, sorted."""
-        # One step of the index a name, where DISTINCT would read every row of it.
-        name = table.c.name
-        walk = sa.select(sa.func.min(name).label("name")).cte("walk", recursive=True)
-        following = sa.select(sa.func.min(name)).where(name > walk.c.name).scalar_subquery()
-        walk = walk.union_all(sa.select(following).where(walk.c.name.is_not(None)))
         with self._connect() as connection:
-            rows = connection.execute(sa.select(walk.c.name).where(walk.c.name.is_not(None)))
-            return sorted(row[0] for row in rows)
+            return lookup.names(connection)
 
     def starting(self, prefix: str, limit: int) -> list[tuple[str, str, str]]:
         """(uuid, name, state) of tasks whose id starts with a prefix."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from flower.store.caseless import is_one_of
 from flower.store.query import TaskQuery
 from flower.utils.search import (
     And,
@@ -27,7 +28,6 @@ from flower.utils.search import (
     Query,
     Span,
     Term,
-    ascii_upper,
     fold_needle,
     pair_spellings,
 )
@@ -39,14 +39,10 @@ def conditions(query: TaskQuery, table: sa.Table) -> list[Clause]:
     """What a row must satisfy, all of it, to answer the query; empty when every row does."""
     column = table.c
     found: list[Clause] = []
-    if query.state is not None:
-        found.append(column.state == ascii_upper(query.state))
-    if query.name is not None:
-        found.append(column.name == query.name)
-    if query.worker is not None:
-        found.append(column.worker == query.worker)
-    if query.queue is not None:
-        found.append(column.queue == query.queue)
+    for name in ("state", "name", "worker", "queue"):
+        wanted = getattr(query, name)
+        if wanted is not None:
+            found.append(is_one_of(column[name], wanted))
     for name in ("received", "started"):
         start, end = getattr(query, f"{name}_start"), getattr(query, f"{name}_end")
         if start is not None:
@@ -88,7 +84,7 @@ def _term(term: Term, table: sa.Table, now: float, positive: bool) -> Clause:
         return sa.or_(*found) if positive else sa.and_(*found)
     column = table.c[term.column]
     if isinstance(term, OneOf):
-        return _signed(column, column.in_([ascii_upper(value) for value in term.values]), positive)
+        return _signed(column, is_one_of(column, *term.values), positive)
     if isinstance(term, Prefix):
         return _signed(column, sa.or_(*(_begins(column, prefix) for prefix in term.prefixes)), positive)
     if isinstance(term, Pair):
