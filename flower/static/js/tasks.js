@@ -121,6 +121,35 @@ function count() {
   htmx.trigger(facets, "refresh");
 }
 
+// htmx loads what is marked so once in the life of an element: later views of it are asked for here.
+document.addEventListener("htmx:afterSettle", () => {
+  const facets = document.getElementById("facets");
+  if (!facets?.hasAttribute("data-uncounted")) return;
+  facets.removeAttribute("data-uncounted");
+  counted = Date.now();
+  htmx.trigger(facets, "refresh");
+});
+
+// The value that was chosen by keyboard has the focus again when the values are there again.
+let held = null; // {facet, value}
+document.addEventListener("htmx:beforeSwap", () => {
+  const link = document.activeElement?.closest?.("#facets a[title]");
+  if (link) held = { facet: link.closest("section").getAttribute("aria-labelledby"), value: link.title };
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (!held || document.activeElement !== document.body) return;
+  const links = document.querySelectorAll(`#facets [aria-labelledby="${held.facet}"] a[title]`);
+  if (!links.length) return;
+  [...links].find((link) => link.title === held.value)?.focus();
+  held = null;
+});
+
+// Numbers of a view that was left meanwhile are not shown.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, pathInfo } = event.detail;
+  if (target.id === "facets" && pathInfo.requestPath !== target.getAttribute("hx-get")) event.detail.shouldSwap = false;
+});
+
 addEventListener("click", (event) => {
   if (event.target.closest?.("[data-tail]")) switchTail();
   const fold = event.target.closest?.("[data-fold-facets]");

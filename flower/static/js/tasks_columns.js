@@ -46,6 +46,17 @@ addEventListener("pointermove", (event) => {
 });
 addEventListener("pointerup", () => {
   dragged?.item.removeAttribute("data-moved");
-  if (dragged?.moved) addEventListener("click", (event) => event.preventDefault(), { capture: true, once: true });
+  if (dragged?.moved) swallowClick();
+  dragged = null;
+});
+
+// The click that may follow a drag at once ticks no box.
+function swallowClick() {
+  const swallow = (event) => event.preventDefault();
+  addEventListener("click", swallow, { capture: true, once: true });
+  setTimeout(() => removeEventListener("click", swallow, { capture: true }));
+}
+addEventListener("pointercancel", () => {
+  dragged?.item.removeAttribute("data-moved");
   dragged = null;
 });

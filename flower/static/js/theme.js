@@ -42,7 +42,8 @@
     const button = event.target.closest("button[data-theme]");
     if (button) choose(button.dataset.theme);
     for (const menu of document.querySelectorAll("[data-menu][open]")) {
-      if (button || !menu.contains(event.target)) menu.open = false;
+      // What was pressed may be gone from the page by now.
+      if (button || !event.composedPath().includes(menu)) menu.open = false;
     }
   });
   document.addEventListener("flower:theme", (event) => choose(event.detail));
