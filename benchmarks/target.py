@@ -63,10 +63,10 @@ class Target(Process):
         answer = self.session.get(f"{self.address}/api/task/info/{uuid}", timeout=60)
         return str(answer.json()["state"]) if answer.status_code == 200 else None
 
-    def seconds(self, path: str) -> float:
+    def seconds(self, path: str, headers: dict[str, str] | None = None) -> float:
         """How long one request takes."""
         began = time.perf_counter()
-        self.session.get(self.address + path, timeout=60).raise_for_status()
+        self.session.get(self.address + path, headers=headers, timeout=60).raise_for_status()
         return time.perf_counter() - began
 
     def megabytes(self) -> float:

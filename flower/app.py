@@ -113,7 +113,7 @@ class Flower(tornado.web.Application):
         queues = Queues(capp, inspector, state, options.broker_api)
         sampler = Sampler(queues, state)
         buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
-        metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected))
+        metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected), facts=inspector.workers)
         metrics.sources.append(sampler.metrics)
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))

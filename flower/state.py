@@ -15,6 +15,7 @@ from itertools import islice
 from sys import intern
 from typing import Any, Protocol
 
+from flower.ingest.lag import lag_of
 from flower.ingest.views import follow, settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
@@ -33,11 +34,14 @@ HURRY_AT = 1_500
 HELD_BACK_SECONDS = 5.0
 MAX_QUEUE_NAMES = 1_000
 
+Fault = tuple[str, str, Any]
+"""(`task-failed` or `task-retried`, task name, the exception as the event tells it)."""
+
 
 class Observer(Protocol):
     """Who wants to hear of every task event, once a batch, in the events thread."""
 
-    def observe(self, moments: list[Moment]) -> None: ...
+    def observe(self, moments: list[Moment], waits: list[Wait], faults: list[Fault]) -> None: ...
 
 
 class State:
@@ -62,7 +66,10 @@ class State:
         self.observers: list[Observer] = []
         self.tap: Callable[[Sequence[dict[str, Any]], int], None] | None = None
         """Is given every batch as it came, and the number of its last event in `totals["received"]`."""
+        self.lag_seconds = 0.0
+        """How old the events of the last batch were when they came."""
         self._waits: list[Wait] = []
+        self._faults: list[Fault] = []
         self._changed: dict[str, View] = {}
         self._saving: dict[str, View] = {}
         self.workers = Workers(store.load_workers(), max_workers)
@@ -101,15 +108,17 @@ class State:
                 except (KeyError, TypeError, AttributeError, ValueError) as error:
                     self._refuse(event, error)
             waits, self._waits = self._waits, []
+            faults, self._faults = self._faults, []
             self.totals["received"] = number = self.totals["received"] + len(events)
             self.last_event_at = now
+            self.lag_seconds = lag_of(events, now)
             if moments:
                 self._count(moments, now)
             if len(self.open_tasks) > MAX_OPEN_TASKS:
                 self._shrink()
         self.store.rollups.count(moments, waits, now)
         for observer in self.observers:
-            observer.observe(moments)
+            observer.observe(moments, waits, faults)
         if self.tap is not None:
             self.tap(events, number)
         if len(self._changed) >= HURRY_AT:
@@ -123,6 +132,8 @@ class State:
         elif not follow(task, host, event):
             join(task, view_of(uuid, host, event, now))
         self._changed[uuid] = task
+        # Counters keep these texts: one of each, not the one that came with each event.
+        name = intern(task.get("name") or "")
         if type_ == "task-sent":
             queue = task.get("queue")
             if queue and len(self.queue_names) < MAX_QUEUE_NAMES:
@@ -136,10 +147,11 @@ class State:
         elif type_ == "task-started":
             waited = waiting_seconds(task)
             if waited is not None:
-                self._waits.append((intern(host), intern(task.get("name") or ""), waited))
+                queue = task.get("queue")
+                self._waits.append((intern(host), name, waited, queue if queue in self.queue_names else ""))
+        elif type_ == "task-failed" or type_ == "task-retried":
+            self._faults.append((type_, name, event.get("exception")))
         ended = type_ == "task-succeeded" or type_ == "task-failed"
-        # Counters keep these texts: one of each, not the one that came with each event.
-        name = intern(task.get("name") or "")
         return intern(host), intern(type_), name, task.get("runtime") if ended else None
 
     def _worker_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:

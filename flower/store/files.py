@@ -36,6 +36,14 @@ class StoreFile:
     def temporary(self) -> bool:
         return self._folder is not None
 
+    def size(self) -> int:
+        """Bytes on the disk, with what is not yet moved into the file itself."""
+        size = 0
+        for suffix in COMPANIONS[:2]:
+            with contextlib.suppress(OSError):
+                size += self.path.with_name(self.path.name + suffix).stat().st_size
+        return size
+
     def close(self) -> None:
         """Idempotent."""
         if self._lock < 0:

@@ -55,8 +55,8 @@ STATES: dict[str, str] = {
 
 Moment = tuple[str, str, str, float | None]
 """(worker, event type, task name, run time in seconds where the event ends a run)."""
-Wait = tuple[str, str, float]
-"""(worker, task name, seconds)."""
+Wait = tuple[str, str, float, str]
+"""(worker, task name, seconds, queue or nothing)."""
 
 _what = itemgetter(0, 1, 2)
 _type = itemgetter(1)
@@ -117,7 +117,7 @@ class Rollups:
     def count(self, moments: Sequence[Moment], waits: Sequence[Wait], now: float) -> None:
         """Count a batch of task events, their run times, and the waits that ended with them."""
         runs = [(name, worker, bucket_of(run)) for worker, _, name, run in moments if run is not None and run == run]
-        waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds in waits]
+        waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds, _ in waits]
         self.recent.count(map(_type, moments), map(_bucket, runs), map(_bucket, waited), now)
         minute = int(now // MINUTE) * MINUTE
         with self._lock:

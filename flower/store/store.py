@@ -68,6 +68,10 @@ class Store:
     def description(self) -> str:
         return "a temporary SQLite file" if self._file.temporary else f"SQLite file {self._file.path}"
 
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return self._file.size()
+
     # Reading
 
     def search(self, query: TaskQuery) -> Page:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import Literal
 
 from prometheus_client.utils import floatToGoString
 
+from flower.utils.coercion import number
+
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+PLAIN_TYPE, OPENMETRICS_TYPE = "text/plain", "application/openmetrics-text"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
@@ -57,7 +59,7 @@ def labels(names: Sequence[str], values: Sequence[str]) -> str:
     return ",".join(map(label, names, values))
 
 
-def created(metric: Metric, text: str, at: float) -> str:
+def created_line(metric: Metric, text: str, at: float) -> str:
     """The line that tells since when there is a series with these labels."""
     return f"{metric.name}_created{{{text}}} {at!r}\n"
 
@@ -69,36 +71,31 @@ def simple(metric: Metric, values: Iterable[tuple[str, float]], openmetrics: boo
     return metric.head(openmetrics) + "".join(lines)
 
 
-def with_created(metric: Metric, samples: Iterable[str], created: Iterable[str], openmetrics: bool) -> str:
-    """A counter or histogram from the samples of each label set and its time of creation, in the same order."""
-    if openmetrics:
-        return metric.head(True) + "".join(line for pair in zip(samples, created, strict=True) for line in pair)
-    return metric.head(False) + "".join(samples) + metric.created_head() + "".join(created)
+def with_created(metric: Metric, samples: Iterable[str], created: str | None) -> str:
+    """A counter or histogram from its samples and its times of creation; those are None where they are among them.
+
+    OpenMetrics has them beside each label set, Prometheus' format in a family of their own.
+    """
+    if created is None:
+        return metric.head(True) + "".join(samples)
+    return "".join([metric.head(False), *samples, metric.created_head(), created])
+
+
+def histogram_shape(metric: Metric, buckets: Sequence[float], text: str) -> str:
+    """The samples of one label set, into which % puts the numbers."""
+    text = text.replace("%", "%%")
+    bounds = [floatToGoString(bucket) for bucket in buckets]  # type: ignore[no-untyped-call]
+    lines = [f'{metric.name}_bucket{{le="{bound}",{text}}} %d.0\n' for bound in bounds]
+    return "".join([*lines, f"{metric.name}_count{{{text}}} %d.0\n", f"{metric.name}_sum{{{text}}} %r\n"])
 
 
 def wants_openmetrics(accept: str) -> bool:
-    """Whether an Accept header asks for OpenMetrics."""
-    return "application/openmetrics-text" in accept
-
-
-class Histogram:
-    """One label set of a histogram: how many in each bucket, and the sum of all."""
-
-    __slots__ = ("counts", "created", "sum")
-
-    def __init__(self, buckets: int, now: float) -> None:
-        self.counts = [0] * buckets
-        self.sum = 0.0
-        self.created = now
-
-    def samples(self, shape: str, text: str) -> str:
-        """Its samples under these labels, in the shape of `histogram_shape`."""
-        numbers = tuple(accumulate(self.counts))
-        return (shape % (*numbers, numbers[-1], self.sum)).replace("\0", text)
-
-
-def histogram_shape(metric: Metric, buckets: Sequence[float]) -> str:
-    """The samples of any label set: % puts in the numbers, the NULs stand for the labels."""
-    bounds = [floatToGoString(bucket) for bucket in buckets]  # type: ignore[no-untyped-call]
-    lines = [f'{metric.name}_bucket{{le="{bound}",\0}} %d.0\n' for bound in bounds]
-    return "".join([*lines, f"{metric.name}_count{{\0}} %d.0\n", f"{metric.name}_sum{{\0}} %r\n"])
+    """Whether an Accept header prefers OpenMetrics 1.0 to Prometheus' own format."""
+    weights = {PLAIN_TYPE: -1.0, OPENMETRICS_TYPE: 0.0}
+    for choice in accept.split(","):
+        kind, *parameters = (part.strip().lower() for part in choice.split(";"))
+        found = dict(parameter.partition("=")[::2] for parameter in parameters)
+        # A version before 1.0 differs; later ones of Prometheus' format may be read as 0.0.4.
+        if kind in weights and (kind == PLAIN_TYPE or found.get("version", "1.0.0") == "1.0.0"):
+            weights[kind] = max(weights[kind], number(found.get("q", "1")) or 0.0)
+    return 0.0 < weights[OPENMETRICS_TYPE] >= weights[PLAIN_TYPE]

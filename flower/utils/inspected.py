@@ -1,8 +1,8 @@
-"""Tasks that a worker says it has, as partial views for the state."""
+"""What a worker answers when it is asked: tasks, as partial views for the state, and what it can."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flower.utils.coercion import number
@@ -82,3 +82,12 @@ def without_time_limits(registered: list[Any]) -> tuple[list[Any], dict[str, tup
         if told:
             limits[name] = (number(told.get("soft_time_limit")), number(told.get("time_limit")))
     return entries, limits
+
+
+def slots_of(pool: Mapping[str, Any]) -> int | None:
+    """How many tasks a pool runs at once. Prefork keeps telling its first size after it has grown or shrunk."""
+    processes = pool.get("processes")
+    if isinstance(processes, (list, tuple)) and processes:
+        return len(processes)
+    most = pool.get("max-concurrency")
+    return most if isinstance(most, int) and not isinstance(most, bool) else None

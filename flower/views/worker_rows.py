@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from flower.cluster import Cluster
 from flower.state import State
+from flower.utils.inspected import slots_of
 from flower.worker import Worker
 
 COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked")
@@ -109,14 +110,6 @@ def row_of(worker: Worker, facts: Mapping[str, Any], now: float, failure: str = 
         told_at=facts.get("timestamp"),
         failure=failure,
     )
-
-
-def slots_of(pool: Mapping[str, Any]) -> int | None:
-    """How many tasks a pool runs at once. Prefork keeps telling its first size after it has grown or shrunk."""
-    processes = pool.get("processes")
-    if isinstance(processes, (list, tuple)) and processes:
-        return len(processes)
-    return _whole(pool.get("max-concurrency"))
 
 
 def pool_kind(pool: Mapping[str, Any]) -> str:

@@ -36,3 +36,15 @@ def test_metrics(server: Server) -> None:
     line = 'flower_events_total{task="tasks.add",type="task-succeeded",worker="celery@w1"} 1.0'
     assert line in answer.text.splitlines()
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
+
+
+def test_metrics_compressed(server: Server) -> None:
+    """They are compressed for those who accept that."""
+    answer = server.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
+    assert ("gzip", True) == (answer.headers["Content-Encoding"], "flower_build_info{" in answer.text)
+
+
+def test_metrics_uncompressed(server: Server) -> None:
+    """And plain for the others."""
+    answer = server.request("GET", "/metrics", headers={"Accept-Encoding": "identity"})
+    assert (None, True) == (answer.headers.get("Content-Encoding"), "flower_build_info{" in answer.text)

@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
-from flower import metrics as module
-from flower.metrics import METRICS, Metrics
+from flower.metrics import METRICS, Limits, Metrics
+from flower.metrics.core import class_of
 from flower.state import State
 from flower.store import open_store
+from flower.utils.exposition import wants_openmetrics
 from tests import factories as make
 
 W = make.WORKER
@@ -204,8 +205,7 @@ def test_purge(state: State, metrics: Metrics, clock: Clock) -> None:
     metrics.purge_offline_workers = 10
     state.apply([make.heartbeat(), make.sent("a"), *make.success("a")])
     clock.now += 60
-    labels = {key[-1] for key in samples(metrics) if len(key) > 1}
-    assert {"gen@client"} == labels
+    assert {"gen@client"} == {label for key in samples(metrics) for label in key if "@" in label}
 
 
 def test_forget(state: State, metrics: Metrics) -> None:
@@ -214,21 +214,79 @@ def test_forget(state: State, metrics: Metrics) -> None:
     assert 4 == metrics.forget([W])
 
 
-def test_bound(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pairs of worker and task beyond the bound are counted together, and it is told."""
-    monkeypatch.setattr(module, "MAX_PAIRS", 2)
-    metrics.observe([(W, "task-succeeded", f"t{number}", 0.1) for number in range(5)])
+def bounded(state: State, **limits: int) -> Metrics:
+    """Metrics with less room."""
+    return Metrics(state, BUCKETS, registry=CollectorRegistry(), limits=Limits(**limits))
+
+
+def test_bound_of_pairs(state: State) -> None:
+    """What is beyond the bound keeps its task and loses its worker, so that sums by task stay right."""
+    metrics = bounded(state, pairs=20)
+    metrics.observe([(f"w{number}", "task-succeeded", "t", None) for number in range(25)])
     found = samples(metrics)
-    assert (3.0, 3.0, 3.0) == (
-        found["flower_events_total", "other", "task-succeeded", "other"],
-        found["flower_task_runtime_seconds_count", "other", "other"],
-        found[("flower_metrics_folded_series",)],
+    assert (1.0, 5.0, 5.0) == (
+        found["flower_events_total", "t", "task-succeeded", "w19"],
+        found["flower_events_total", "t", "task-succeeded", "other"],
+        found["flower_metrics_folded_series", "flower_events"],
     )
 
 
-def test_bound_of_types(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bound_of_tasks(state: State) -> None:
+    """Where there are too many tasks as well, the rest is one series."""
+    metrics = bounded(state, pairs=10)
+    metrics.observe([(W, "task-succeeded", f"t{number}", None) for number in range(15)])
+    found = {key: value for key, value in samples(metrics).items() if key[0] == "flower_events_total"}
+    assert (12, 4.0) == (len(found), found["flower_events_total", "other", "task-succeeded", "other"])
+
+
+def test_bound_of_histograms(state: State) -> None:
+    """Histograms have a bound of their own, which leaves the counters alone."""
+    metrics = bounded(state, timed=10)
+    metrics.observe([(f"w{number}", "task-succeeded", "t", 0.1) for number in range(15)])
+    found = samples(metrics)
+    assert (5.0, 1.0) == (
+        found["flower_task_runtime_seconds_count", "t", "other"],
+        found["flower_events_total", "t", "task-succeeded", "w14"],
+    )
+
+
+def test_pods_come_and_go(state: State) -> None:
+    """However many names workers take, the number of lines stays."""
+    metrics = bounded(state, pairs=100, timed=20)
+    sizes = []
+    for start in (0, 1000, 2000):
+        names = [f"pod-{number}" for number in range(start, start + 1000)]
+        metrics.observe([(name, "task-succeeded", f"t{task}", 0.1) for name in names for task in range(3)])
+        sizes.append(metrics.render()[0].count(b"\n"))
+    assert [sizes[0]] * 3 == sizes
+
+
+def test_room_for_new_workers(state: State, clock: Clock) -> None:
+    """When there is no room left, workers that are gone for ten minutes give theirs."""
+    metrics = bounded(state, pairs=10)
+    metrics.observe([(name, "task-received", "t", None) for name in (*(f"old{number}" for number in range(10)), "new")])
+    clock.now += 601
+    metrics.observe([("new", "task-received", "t", None)])
+    metrics.observe([("new", "task-received", "t", None)])
+    found = {key: value for key, value in samples(metrics).items() if key[0] == "flower_events_total"}
+    assert {("t", "task-received", "new"): 1.0, ("t", "task-received", "other"): 2.0} == {
+        key[1:]: value for key, value in found.items()
+    }
+
+
+def test_no_room_from_workers_online(state: State, clock: Clock) -> None:
+    """A worker that is online and has nothing to do keeps its series."""
+    metrics = bounded(state, pairs=1)
+    metrics.observe([(name, "task-received", "t", None) for name in (W, "new")])
+    clock.now += 601
+    state.apply([make.heartbeat(at=601.0)])
+    metrics.observe([("new", "task-received", "t", None)])
+    assert 1.0 == samples(metrics)["flower_events_total", "t", "task-received", W]
+
+
+def test_bound_of_types(state: State) -> None:
     """Custom event types are bounded, too."""
-    monkeypatch.setattr(module, "MAX_TYPES", 1)
+    metrics = bounded(state, types=1)
     metrics.observe([(W, "task-a", "t", None), (W, "task-b", "t", None), (W, "task-c", "t", None)])
     assert 2.0 == samples(metrics)["flower_events_total", "t", "other", W]
 
@@ -256,6 +314,95 @@ def test_health(state: State, metrics: Metrics) -> None:
     assert [4.0, 1.0, 0.0, 1.0, 1.0] == [found[(f"flower_{name}",)] for name in names]
 
 
+def test_waiting(state: State, metrics: Metrics) -> None:
+    """The histogram of waiting times is by queue and task, from the sending to the start."""
+    state.apply([make.sent("a", 0.0), make.received("a", 1.0), make.started("a", 4.0)])
+    assert 4.0 == samples(metrics)["flower_task_waiting_seconds_sum", "celery", "tasks.add"]
+
+
+def test_waiting_without_the_sending(state: State, metrics: Metrics) -> None:
+    """Where clients do not tell of the sending, it counts from the receipt, without a queue."""
+    state.apply([make.received("a", 1.0), make.started("a", 4.0)])
+    assert 3.0 == samples(metrics)["flower_task_waiting_seconds_sum", "", "tasks.add"]
+
+
+def test_failures(state: State, metrics: Metrics) -> None:
+    """Failures count by the class of their exception."""
+    state.apply([*make.failure("a"), *make.failure("b")])
+    assert 2.0 == samples(metrics)["flower_task_failures_total", "ValueError", "tasks.add"]
+
+
+def test_retries(state: State, metrics: Metrics) -> None:
+    """Retries count by the class of the exception that made them."""
+    state.apply(make.retry_then_success("a"))
+    assert 1.0 == samples(metrics)["flower_task_retries_total", "OSError", "tasks.add"]
+
+
+def test_bound_of_exceptions(state: State) -> None:
+    """Exceptions beyond the bound are counted together, by task."""
+    metrics = bounded(state, reasons=10)
+    metrics.observe([], faults=[("task-failed", "t", f"Error{number}()") for number in range(15)])
+    assert 5.0 == samples(metrics)["flower_task_failures_total", "other", "t"]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("ValueError('no such order')", "ValueError"),
+        ("shop.errors.NoStock(3)", "shop.errors.NoStock"),
+        ("<ExceptionInfo: KeyError('x')>", "ExceptionInfo"),
+        ("Retry(ConnectionError())", "Retry"),
+        ("", "other"),
+        (None, "other"),
+        ("(1, 2)", "other"),
+        ("x" * 200 + "()", "other"),
+    ],
+)
+def test_class_of(told: object, expected: str) -> None:
+    """The class is the name before the arguments."""
+    assert expected == class_of(told)
+
+
+def test_slots(state: State) -> None:
+    """Concurrency is what a worker told of its pool; no more slots are busy than there are."""
+    facts = {W: {"stats": {"pool": {"max-concurrency": 4}}}}
+    metrics = Metrics(state, BUCKETS, registry=CollectorRegistry(), facts=facts)
+    state.apply([make.heartbeat(active=7)])
+    found = samples(metrics)
+    assert (4.0, 4.0) == (found["flower_worker_concurrency", W], found["flower_worker_busy_slots", W])
+
+
+def test_slots_that_nobody_told(state: State, metrics: Metrics) -> None:
+    """A worker that did not say how many tasks it runs at once has no such samples."""
+    state.apply([make.heartbeat(active=7)])
+    assert [] == [
+        key for key in samples(metrics) if key[0] in ("flower_worker_concurrency", "flower_worker_busy_slots")
+    ]
+
+
+def test_lag(state: State, metrics: Metrics, clock: Clock) -> None:
+    """The lag is the age of the events when they come."""
+    clock.now += 15
+    state.apply([make.heartbeat(at=5.0), make.received("a", 5.0), make.started("a", 5.0)])
+    assert 10.0 == samples(metrics)[("flower_events_lag_seconds",)]
+
+
+def test_lag_of_one_wrong_clock(state: State, metrics: Metrics, clock: Clock) -> None:
+    """One worker whose clock is wrong makes no lag."""
+    clock.now += 5
+    state.apply([make.heartbeat(at=-3600.0), make.received("a", 5.0), make.started("a", 5.0)])
+    assert 0.0 == samples(metrics)[("flower_events_lag_seconds",)]
+
+
+def test_store(state: State, metrics: Metrics) -> None:
+    """The store tells its size, what waits for it, and whether it fails."""
+    state.apply(make.success("a"))
+    state.flush()
+    found = samples(metrics)
+    sizes = found[("flower_store_bytes",)], found[("flower_store_unsaved_tasks",)], found[("flower_store_failing",)]
+    assert (True, 0.0, 0.0) == (sizes[0] > 4096, *sizes[1:])
+
+
 def test_process_metrics(state: State) -> None:
     """The registry of the process, where users may add metrics of their own, is part of the answer."""
     assert b"\npython_info{" in Metrics(state, BUCKETS).render()[0]
@@ -275,6 +422,31 @@ def test_openmetrics(state: State, metrics: Metrics) -> None:
         content_type,
         families,
     )
+
+
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;"
+    "q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/plain", False),
+        ("application/openmetrics-text", True),
+        ("application/openmetrics-text; version=0.0.1", False),
+        ("application/openmetrics-text;q=0", False),
+        ("application/openmetrics-text;q=0.2,text/plain;q=0.9", False),
+        ("application/openmetrics-text;q=x", False),
+        (PROMETHEUS_3, True),
+    ],
+)
+def test_negotiation(accept: str, expected: bool) -> None:
+    """OpenMetrics 1.0 is for those who ask for it and do not prefer the other format."""
+    assert expected == wants_openmetrics(accept)
 
 
 def test_every_metric_is_written(metrics: Metrics) -> None:

@@ -170,7 +170,7 @@ def test_restart_within_a_minute(tmp_path: Path) -> None:
     path = str(tmp_path / "flower.db")
     for _ in range(2):
         store = open_store(path, persistent=True)
-        count(store, 5.0, ended(), waits=(("w", "t", 0.1),))
+        count(store, 5.0, ended(), waits=(("w", "t", 0.1, ""),))
         total = read(store).total
         store.close()
     assert ({"SUCCESS": 2}, 2, 2) == (total.states, size(total.runtime), size(total.waiting))

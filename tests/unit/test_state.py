@@ -41,7 +41,7 @@ def state(clock: Clock) -> Iterator[State]:
 class Heard(list[Moment]):
     """An observer that remembers."""
 
-    def observe(self, moments: list[Moment]) -> None:
+    def observe(self, moments: list[Moment], *_: object) -> None:
         self.extend(moments)
 
 

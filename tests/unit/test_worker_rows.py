@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from flower.views.worker_rows import SORTS, Row, matches, natural_key, pool_kind, row_of, slots_of, sorted_rows
+from flower.utils.inspected import slots_of
+from flower.views.worker_rows import SORTS, Row, matches, natural_key, pool_kind, row_of, sorted_rows
 from flower.views.workers import Choice, listed
 from flower.worker import Worker
 

@@ -1,0 +1,239 @@
+"""The metrics of one cluster.
+
+`observe` is called in the events thread, `render` in any other; `_lock` guards what is counted between them.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+from celery import __version__ as celery_version
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics_format
+
+from flower import __version__
+from flower.metrics import table
+from flower.metrics.counted import OTHER, Admission, Counted, Key, Timed
+from flower.metrics.gauges import Facts, Paired, Told, of_tasks, of_workers
+from flower.state import Fault, State
+from flower.store.rollups import Moment, Wait
+from flower.utils.exposition import OPENMETRICS, PROMETHEUS, labels, simple, wants_openmetrics
+
+QUIET_SECONDS = 600.0
+"""So long after its last event the series of a worker that is offline may make room for those of others."""
+ROOM_EVERY_SECONDS = 60.0
+CLASS_NAME = re.compile(r"<?(?:class ')?([A-Za-z_][\w.]{0,99})\b")
+"""Celery tells exceptions by their `repr`."""
+WAIT_BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 10800.0)
+
+_key_of = itemgetter(0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many series there are at most: label sets of their own, before they are folded."""
+
+    pairs: int = 10_000
+    """Of a worker and a task: 200 workers that run 50 kinds of tasks still have their own counters and gauges."""
+    timed: int = 1_000
+    """Of each histogram, which takes seventeen lines for every one."""
+    types: int = 64
+    reasons: int = 1_000
+    """Of a task and an exception."""
+
+
+class Metrics:
+    """An observer of the state, and its text for Prometheus.
+
+    `purge_offline_workers`: series of workers that are offline for so many seconds are dropped.
+    `connected` tells whether events can be received, `facts` what workers answered. `registry` has the
+    metrics of the process, and those that the user's own code adds.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        buckets: Sequence[float],
+        purge_offline_workers: float | None = None,
+        connected: Callable[[], bool] | None = None,
+        registry: CollectorRegistry = REGISTRY,
+        *,
+        facts: Facts | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.state = state
+        self.purge_offline_workers = purge_offline_workers
+        self.connected = connected
+        self.registry = registry
+        self.facts: Facts = {} if facts is None else facts
+        self.limits = limits or Limits()
+        self.sources: list[Callable[[], Sequence[Told]]] = []
+        """Tell gauges of other parts."""
+        self._lock = threading.Lock()
+        self._types: set[str] = set()
+        self._pairs = Admission(self.limits.pairs, kept=0)
+        self._events = Counted(table.EVENTS)
+        self._reasons = {
+            "task-failed": (Admission(self.limits.reasons, kept=1), Counted(table.FAILURES)),
+            "task-retried": (Admission(self.limits.reasons, kept=1), Counted(table.RETRIES)),
+        }
+        self._runtimes = Admission(self.limits.timed, kept=0), Timed(table.RUNTIME, buckets)
+        self._waits = Admission(self.limits.timed, kept=0), Timed(table.WAITING, WAIT_BUCKETS)
+        self._gauges = {"task-started": Paired(table.PREFETCH_TIME), "task-received": Paired(table.PREFETCHED)}
+        self._room_at = state.clock()
+
+    # Counting, in the events thread
+
+    def observe(self, moments: Sequence[Moment], waits: Sequence[Wait] = (), faults: Sequence[Fault] = ()) -> None:
+        """Count a batch of task events, the run times among them, and the waits and attempts that ended with them."""
+        tally, now = Counter(map(_key_of, moments)), self.state.clock()
+        with self._lock:
+            find = self._events.series.get
+            for (worker, type_, task), number in tally.items():
+                series = find((task, type_, worker))
+                if series is None:
+                    self._events.count(self._admitted(task, type_, worker), number, now)
+                else:
+                    series.count += number
+                    series.at = now
+            for worker, _, task, runtime in moments:
+                if runtime is not None:
+                    _observe(self._runtimes, (task, worker), runtime, now)
+            for _, task, seconds, queue in waits:
+                _observe(self._waits, (queue, task), seconds, now)
+            for type_, task, exception in faults:
+                admission, counted = self._reasons[type_]
+                counted.count(admission.admit((class_of(exception), task)), 1, now)
+            if (self._pairs.folded or self._runtimes[0].folded) and now - self._room_at > ROOM_EVERY_SECONDS:
+                self._make_room(now)
+
+    def _admitted(self, task: str, type_: str, worker: str) -> Key:
+        """The labels under which an event is counted that has no series of its own yet."""
+        task, worker = pair = self._pairs.admit((task, worker))
+        if type_ in self._gauges:
+            self._gauges[type_].see(pair)
+        if type_ not in self._types:
+            if len(self._types) >= self.limits.types:
+                type_ = OTHER
+            self._types.add(type_)
+        return task, type_, worker
+
+    # Forgetting
+
+    def forget(self, workers: Collection[str]) -> int:
+        """Drop all series of these workers; returns how many."""
+        with self._lock:
+            return self._forget(set(workers))
+
+    def _forget(self, gone: set[str]) -> int:
+        number = 0
+        for series in (self._events, self._runtimes[1]):
+            keys = [key for key in series.series if key[-1] in gone]
+            series.drop(keys)
+            number += len(keys)
+        for admission in (self._pairs, self._runtimes[0]):
+            admission.leave(lambda key: key[-1] in gone)
+        for gauge in self._gauges.values():
+            gauge.forget(gone)
+        return number
+
+    def _make_room(self, now: float) -> None:
+        """Some found no room: forget the workers that were silent for long, unless they are online."""
+        self._room_at = now
+        heard: dict[str, float] = {}
+        for key, at in chain(self._events.heard(), self._runtimes[1].heard()):
+            heard[key[-1]] = max(at, heard.get(key[-1], 0.0))
+        online = {name for name, worker in list(self.state.workers.items()) if worker.status(now)}
+        self._forget({name for name, at in heard.items() if now - at > QUIET_SECONDS} - online - {OTHER})
+
+    def _purged(self, now: float) -> set[str]:
+        """Workers whose series are dropped by now. Producers are none of them: the state does not know them."""
+        limit = self.purge_offline_workers
+        if limit is None:
+            return set()
+        workers = list(self.state.workers.values())
+        return {worker.hostname for worker in workers if not worker.status(now) and now - worker.last_seen >= limit}
+
+    # Telling
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """The text of all metrics, and its content type."""
+        openmetrics = wants_openmetrics(accept)
+        now = self.state.clock()
+        purged = self._purged(now)
+        if purged:
+            self.forget(purged)
+        with self._lock:
+            writers = [each.writer(openmetrics) for each in (self._events, self._runtimes[1], self._waits[1])]
+            writers += [counted.writer(openmetrics) for _, counted in self._reasons.values()]
+        # Numbers only grow, so they need no lock: an event that comes meanwhile is told now or the next time.
+        parts = [write() for write in writers]
+        parts += self._read(now, purged, openmetrics)
+        parts += [simple(metric, samples, openmetrics) for source in self.sources for metric, samples in source()]
+        encode = openmetrics_format.generate_latest if openmetrics else generate_latest
+        body = b"".join([*(part.encode() for part in parts), encode(self.registry)])
+        return body, OPENMETRICS if openmetrics else PROMETHEUS
+
+    def _read(self, now: float, purged: set[str], openmetrics: bool) -> list[str]:
+        """Every metric but those that count events."""
+        state = self.state
+        with state.lock:
+            workers = {name: worker for name, worker in state.workers.items() if name not in purged}
+            tasks = list(state.open_tasks.values())
+        alive = {name: worker for name, worker in workers.items() if worker.status(now)}
+        with self._lock:
+            waiting, waited = of_tasks(tasks, alive, self._pairs.admit)
+            paired = [
+                self._gauges["task-started"].text(waited, openmetrics),
+                self._gauges["task-received"].text(waiting, openmetrics),
+            ]
+        told = [*of_workers(workers, alive, self.facts), *self._own()]
+        return paired + [simple(metric, samples, openmetrics) for metric, samples in told]
+
+    def _own(self) -> list[Told]:
+        """How Flower itself is."""
+        state, store = self.state, self.state.store
+        values: Mapping[Any, float] = {
+            table.RECEIVED: state.totals["received"],
+            table.DROPPED: state.totals["dropped"],
+            table.MALFORMED: state.totals["malformed"],
+            table.LAG: state.lag_seconds,
+            table.CONNECTED: self.connected is not None and self.connected(),
+            table.STORED: store.tasks,
+            table.STORE_SIZE: store.size(),
+            table.UNSAVED: state.unsaved(),
+            table.WRITE_TIME: store.write_seconds or 0.0,
+            table.FAILING: store.failing_since is not None,
+            table.LOST: store.lost,
+        }
+        folded = {
+            table.EVENTS: self._pairs,
+            table.RUNTIME: self._runtimes[0],
+            table.WAITING: self._waits[0],
+            table.FAILURES: self._reasons["task-failed"][0],
+            table.RETRIES: self._reasons["task-retried"][0],
+        }
+        told = [(labels(table.FOLDED.labels, (metric.name,)), float(each.folded)) for metric, each in folded.items()]
+        return [
+            *((metric, [("", float(value))]) for metric, value in values.items()),
+            (table.FOLDED, told),
+            (table.BUILD, [(labels(table.BUILD.labels, (celery_version, __version__)), 1.0)]),
+        ]
+
+
+def _observe(into: tuple[Admission, Timed], key: Key, seconds: float, now: float) -> None:
+    admission, timed = into
+    timed.observe(key if key in timed.series else admission.admit(key), seconds, now)
+
+
+def class_of(exception: Any) -> str:
+    """`ValueError('no such order')` -> `ValueError`; `other` where there is no such name."""
+    found = CLASS_NAME.match(exception) if isinstance(exception, str) else None
+    return found[1] if found else OTHER

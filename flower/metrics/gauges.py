@@ -1,0 +1,85 @@
+"""What is read when it is asked for: workers, their slots, and the tasks that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from flower.metrics.counted import Key
+from flower.metrics.table import BUSY, CONCURRENCY, EXECUTING, ONLINE
+from flower.utils.exposition import Metric, label, labels
+from flower.utils.inspected import slots_of
+from flower.worker import Worker
+
+Told = tuple[Metric, Iterable[tuple[str, float]]]
+"""A metric, and its samples: the text of the labels, and the value."""
+Facts = Mapping[str, Mapping[str, Any]]
+"""What workers answered when they were asked, by name."""
+
+
+def of_workers(workers: Mapping[str, Worker], alive: Mapping[str, Worker], facts: Facts) -> list[Told]:
+    """Which workers are online, what they run, and how much they could. Those that did not tell have no slots."""
+    texts = {name: label("worker", name) for name in workers}
+    slots = {name: found for name in alive if (found := _slots(facts.get(name))) is not None}
+    running = {name: float(worker.active or 0) for name, worker in alive.items()}
+    return [
+        (ONLINE, [(text, float(name in alive)) for name, text in texts.items()]),
+        (EXECUTING, [(text, running.get(name, 0.0)) for name, text in texts.items()]),
+        (CONCURRENCY, [(texts[name], float(number)) for name, number in slots.items()]),
+        (BUSY, [(texts[name], min(running[name], float(number))) for name, number in slots.items()]),
+    ]
+
+
+def _slots(facts: Mapping[str, Any] | None) -> int | None:
+    stats = (facts or {}).get("stats") or {}
+    return slots_of(stats.get("pool") or {})
+
+
+class Paired:
+    """A gauge by task and worker: 0 where it was seen before and nothing is known now.
+
+    Guarded by the lock of `flower.metrics.core`. Most are 0, so those lines are kept.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self._lines: dict[Key, str] = {}
+
+    def see(self, pair: Key) -> None:
+        """Tell it from now on."""
+        if pair not in self._lines:
+            self._lines[pair] = self._line(pair, 0.0)
+
+    def forget(self, gone: Collection[str]) -> None:
+        """Tell no more of these workers."""
+        self._lines = {pair: line for pair, line in self._lines.items() if pair[1] not in gone}
+
+    def text(self, values: Mapping[Key, float], openmetrics: bool) -> str:
+        """The whole metric."""
+        lines = self._lines | {pair: self._line(pair, value) for pair, value in values.items()}
+        return self.metric.head(openmetrics) + "".join(lines.values())
+
+    def _line(self, pair: Key, value: float) -> str:
+        return f"{self.metric.name}{{{labels(self.metric.labels, pair)}}} {value!r}\n"
+
+
+def of_tasks(
+    tasks: Sequence[Mapping[str, Any]], alive: Mapping[str, Worker], admit: Callable[[Key], Key]
+) -> tuple[dict[Key, float], dict[Key, float]]:
+    """By (task, worker): how many tasks wait there, and how long the one that started last had waited."""
+    waiting: dict[Key, float] = {}
+    waited: dict[Key, float] = {}
+    newest: dict[Key, float] = {}
+    for task in tasks:
+        state, host, received = task.get("state"), task.get("worker"), task.get("received")
+        # A task with an ETA waits because it was told to.
+        if state not in ("RECEIVED", "STARTED") or host not in alive or not received or task.get("eta"):
+            continue
+        pair = admit((task.get("name") or "", str(host)))
+        if state == "RECEIVED":
+            # What a worker held when it went down is no longer there.
+            waiting[pair] = waiting.get(pair, 0.0) + (received >= (alive[str(host)].booted or 0.0))
+        elif task["started"] >= newest.get(pair, 0.0):
+            newest[pair] = task["started"]
+            waited[pair] = max(0.0, task["started"] - received)
+    return waiting, waited
