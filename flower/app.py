@@ -109,7 +109,8 @@ class Flower(tornado.web.Application):
                 state=state,
             )
         state = events.state
-        inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000)
+        state.redactor = self._shown.redactor
+        inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000, redactor=self._shown.redactor)
         queues = Queues(capp, inspector, state, options.broker_api)
         sampler = Sampler(queues, state)
         buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers

@@ -20,8 +20,9 @@ from tornado.ioloop import IOLoop
 from flower.utils import remote
 from flower.utils.broker import reason
 from flower.utils.executor import DaemonExecutor
-from flower.utils.inspected import tasks_of, without_time_limits
+from flower.utils.inspected import tasks_of, with_tasks, without_secrets, without_time_limits
 from flower.utils.masking import mask
+from flower.utils.redaction import Redactor
 
 __all__ = ("InspectError", "Inspector", "tasks_of")
 
@@ -60,7 +61,7 @@ class Inspector:
     `workers`: name -> method -> its newest answer, and `timestamp`; `learned`: name -> method -> when.
     `time_limits`: name -> task -> its own soft and hard limit, in seconds, of those that have one.
     `failures`: name -> why the last inspection of that worker is incomplete. `error`: why the
-    last one could not be made at all. Passwords are masked.
+    last one could not be made at all. Passwords are masked, and so are secrets in arguments of tasks.
     """
 
     inspect_methods = ("stats", "active_queues", "registered", "conf")
@@ -74,10 +75,12 @@ class Inspector:
         timeout: float,
         executor: Executor | None = None,
         max_concurrency: int | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.io_loop = io_loop
         self.capp = capp
         self.timeout = timeout
+        self.redactor = redactor or Redactor(())
         self.executor = executor or DaemonExecutor(max_concurrency or MAX_CONCURRENCY, "flower-inspect")
         self.workers: dict[str, dict[str, Any]] = {}
         self.learned: dict[str, dict[str, float]] = {}
@@ -186,6 +189,8 @@ class Inspector:
             reply = mask(reply)
         elif method == "registered" and isinstance(reply, list):
             reply, self.time_limits[name] = without_time_limits(reply)
+        elif self.redactor:
+            reply = with_tasks(method, reply, lambda request: without_secrets(request, self.redactor))
         self.workers.setdefault(name, {}).update({method: reply, "timestamp": now})
         self.learned.setdefault(name, {})[method] = now
         for callback in self.on_facts:

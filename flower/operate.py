@@ -63,6 +63,9 @@ class ClusterContext(Context):
     def told(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._shown.task(Task(task))
 
+    def record(self, answer: dict[str, Any], task: Mapping[str, Any]) -> dict[str, Any]:
+        return self._shown.record(answer, Task.of(dict(task)))
+
     async def states(self, uuids: Sequence[str]) -> dict[str, str]:
         return await self.call(self.pools.reading, self._states, uuids)
 

@@ -10,17 +10,17 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from flower.store import Task
+from flower.utils.inspected import WAITING, with_tasks, without_secrets
 from flower.utils.redaction import TEXTS, Redactor
 
 logger = logging.getLogger(__name__)
 
 HIDDEN = "[hidden: format_task failed]"
 PAYLOAD = (*TEXTS, "extra")
-WAITING = ("active", "reserved", "scheduled")
-"""What a worker tells of its tasks, with their arguments."""
 
 Hook = Callable[[Task], Task]
 Facts = dict[str, Any]
@@ -71,26 +71,30 @@ class Shown:
         if not self:
             return told
         for method in WAITING:
-            if isinstance(told.get(method), list):
-                told[method] = [self._waiting(worker, item) for item in told[method]]
+            if method in told:
+                told[method] = with_tasks(method, told[method], partial(self._request, worker))
         return told
 
-    def _waiting(self, worker: str, item: Any) -> Any:
-        if not isinstance(item, dict):
-            return item
-        if isinstance(item.get("request"), dict):
-            return {**item, "request": self._request(worker, item["request"])}
-        return self._request(worker, item)
-
     def _request(self, worker: str, request: Facts) -> Facts:
-        given = {name: request[name] for name in ("args", "kwargs") if request.get(name) is not None}
+        told = without_secrets(request, self.redactor)
+        if not self.formats:
+            return told
+        given = {name: told[name] for name in ("args", "kwargs") if told.get(name) is not None}
+        texts = {name: value if isinstance(value, str) else repr(value) for name, value in given.items()}
+        shown = self.task(Task.of({"uuid": request.get("id"), "name": request.get("name"), "worker": worker, **texts}))
+        # What the function left alone keeps its type.
+        return {**told, **{name: given[name] if shown[name] == texts[name] else shown[name] for name in given}}
+
+    def record(self, answer: Mapping[str, Any], task: Task) -> Facts:
+        """What the result backend keeps of a task (`result`, `traceback` by `state`), as it may be shown."""
+        value, trace = self.redactor.value(answer.get("result")), self.redactor.value(answer.get("traceback"))
         if self.formats:
-            texts = {name: value if isinstance(value, str) else repr(value) for name, value in given.items()}
-            known = {"uuid": request.get("id"), "name": request.get("name"), "worker": worker}
-            shown = self.task(Task.of({**known, **texts}))
-            # What the function left alone keeps its type.
-            given = {name: given[name] if shown[name] == texts[name] else shown[name] for name in given}
-        return {**request, **{name: self.redactor.value(value) for name, value in given.items()}}
+            name = "result" if answer.get("state") == "SUCCESS" else "exception"
+            text = value if isinstance(value, str) else repr(value)
+            shown = self.task(Task(task, traceback=trace, **{name: text}))
+            value = value if value is None or shown.get(name) == text else shown.get(name)
+            trace = None if trace is None else shown.get("traceback")
+        return {**answer, "result": value, "traceback": trace}
 
     def _tell(self, error: Exception) -> None:
         """Once, and without the error's text, which may have the task in it."""

@@ -16,11 +16,13 @@ from sys import intern
 from typing import Any, Protocol
 
 from flower.ingest.lag import lag_of
+from flower.ingest.secrets import hide_secrets, without_secrets
 from flower.ingest.views import follow, settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
 from flower.store.rollups import Moment, Wait, waiting_seconds
 from flower.utils.coercion import encodable
+from flower.utils.redaction import Redactor
 from flower.worker import producer_of
 from flower.workers import Workers
 
@@ -63,6 +65,8 @@ class State:
         """By queue, of those in `queue_names`: tasks that were sent to it, and that workers received from it."""
         self.revision_tasks = 0
         self.revision_workers = 0
+        self.redactor = Redactor(())
+        """Hides secrets in what comes in; set before anything does."""
         self.observers: list[Observer] = []
         self.tap: Callable[[Sequence[dict[str, Any]], int], None] | None = None
         """Is given every batch as it came, and the number of its last event in `totals["received"]`."""
@@ -97,9 +101,12 @@ class State:
             self.totals["dropped"] += len(events)
             return
         moments: list[Moment] = []
+        redactor = self.redactor or None
         with self.lock:
             for event in events:
                 try:
+                    if redactor is not None:
+                        hide_secrets(event, redactor)
                     type_, host = _plain(event["type"]), _plain(event["hostname"])
                     if type_.startswith("task-"):
                         moments.append(self._task_event(type_, host, event, now))
@@ -170,7 +177,8 @@ class State:
 
     def _refuse(self, event: Any, error: Exception) -> None:
         if not self.totals["malformed"]:
-            logger.warning("An event was not understood (%r in %.200r); further ones are only counted", error, event)
+            what = self.redactor.text(f"{error!r} in {event!r:.200}")
+            logger.warning("An event was not understood (%s); further ones are only counted", what)
         self.totals["malformed"] += 1
 
     def _wait_for_room(self) -> bool:
@@ -192,7 +200,7 @@ class State:
         """Add tasks that a worker was found to have, unless an event already told of them."""
         known = [task for task in tasks if self.task(task["uuid"]) is None]
         with self.lock:
-            for task in known:
+            for task in (without_secrets(view, self.redactor) for view in known):
                 if task["uuid"] not in self.open_tasks:
                     view: View = {"timestamp": task.get("started") or task.get("received"), "state": None}
                     join(view, task)
@@ -203,7 +211,7 @@ class State:
         """Add facts of which no event tells to their task, known or not."""
         with self.lock:
             task = self.open_tasks.setdefault(facts["uuid"], {"timestamp": facts["sent"], "state": None})
-            join(task, facts)
+            join(task, without_secrets(facts, self.redactor))
             self._changed[facts["uuid"]] = task
             self.revision_tasks += 1
 

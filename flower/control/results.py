@@ -62,7 +62,7 @@ async def describe(context: Context, task_id: str, meta: Meta | None, insist: bo
     state = str(meta.get("status"))
     value = meta.get("result")
     done = meta.get("date_done")
-    return {
+    answer = {
         "task-id": task_id,
         "state": state,
         "result": _shown(state, value),
@@ -73,6 +73,7 @@ async def describe(context: Context, task_id: str, meta: Meta | None, insist: bo
         "stored": True,
         "expired": False,
     }
+    return context.record(answer, task or {"uuid": task_id})
 
 
 def _seen(context: Context, task_id: str, task: Mapping[str, Any] | None) -> Answer:

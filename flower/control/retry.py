@@ -16,6 +16,7 @@ from flower.control.operation import Answer, Argument, Operation
 from flower.control.results import read
 from flower.control.waiting import READY
 from flower.utils.literals import readable
+from flower.utils.redaction import MASK
 
 AGAIN = READY | {"REJECTED"}
 CUT_FROM = 200
@@ -76,6 +77,8 @@ def _recorded(task: Mapping[str, Any], record: Meta | None, which: str, kind: ty
     text = task.get(which)
     if text is None:
         raise _lost(which, "they were not recorded")
+    if MASK in text:
+        raise _lost(which, "a secret in them is hidden (--redact)")
     value = readable(text)
     cut = len(text) >= CUT_FROM and _has_cut_text(value)
     if isinstance(value, kind) and not cut:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flower.utils.coercion import number
+from flower.utils.redaction import Redactor
 
 View = dict[str, Any]
 TIME_LIMITS = ("soft_time_limit=", "time_limit=")
+WAITING = ("active", "reserved", "scheduled")
+"""The questions whose answers hold tasks with their arguments."""
 
 
 def tasks_of(worker: str, method: str, reply: Any, now: float) -> list[View]:
@@ -17,7 +20,7 @@ def tasks_of(worker: str, method: str, reply: Any, now: float) -> list[View]:
     `now` stands for the unknown time at which a waiting task was received. `extra` tells that
     the task was found by inspection.
     """
-    if method not in ("active", "reserved", "scheduled") or not isinstance(reply, list):
+    if method not in WAITING or not isinstance(reply, list):
         return []
     return [view for view in (_view(worker, method, item, now) for item in _dicts(reply)) if view is not None]
 
@@ -68,6 +71,24 @@ def _as_text(value: Any) -> str | None:
 
 def _dicts(items: Iterable[Any]) -> list[View]:
     return [item for item in items if isinstance(item, dict)]
+
+
+def with_tasks(method: str, reply: Any, change: Callable[[View], View]) -> Any:
+    """A worker's answer with every task in it as `change` makes it."""
+    if method not in WAITING or not isinstance(reply, list):
+        return reply
+    return [_with_task(item, change) if isinstance(item, dict) else item for item in reply]
+
+
+def _with_task(item: View, change: Callable[[View], View]) -> View:
+    if isinstance(item.get("request"), dict):
+        return {**item, "request": change(item["request"])}
+    return change(item)
+
+
+def without_secrets(request: View, redactor: Redactor) -> View:
+    """The task of a worker with the secrets in its arguments masked."""
+    return {**request, **{name: redactor.value(request[name]) for name in ("args", "kwargs") if request.get(name)}}
 
 
 def without_time_limits(registered: list[Any]) -> tuple[list[Any], dict[str, tuple[float | None, float | None]]]:

@@ -49,13 +49,15 @@ class Redactor:
 
     def __init__(self, names: Sequence[str] = NAMES) -> None:
         self._names = tuple(f" {words} " for words in map(words_of, names) if words)
-        first = sorted({re.escape(name.split()[0]) for name in self._names})
-        self._find = re.compile("|".join(first), re.IGNORECASE) if first else None
+        first = sorted({name.split()[0] for name in self._names})
+        self._sought = tuple(word for word in first if not any(other in word for other in first if other != word))
+        """One of these is in every text that has one of the names."""
+        self._find = re.compile("|".join(map(re.escape, first)))
         self.is_secret: Callable[[str], bool] = lru_cache(maxsize=4096)(self._is_secret)
 
     def __bool__(self) -> bool:
         """Whether anything is hidden."""
-        return self._find is not None
+        return bool(self._sought)
 
     def _is_secret(self, name: str) -> bool:
         words = f" {words_of(name)} "
@@ -63,7 +65,18 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text as it may be shown; the same one when there is nothing to hide."""
-        spans = self._spans(text)
+        # Nearly every text ends here: what is hidden stands behind one of these.
+        if (":" not in text and "=" not in text) or not self._sought:
+            return text
+        small = _lower(text)
+        for word in self._sought:
+            if word in small:
+                spans = list(self._secrets(text, small))
+                break
+        else:
+            spans = []
+        if "://" in text:
+            spans = _without_overlaps([*spans, *((*match.span(1), "") for match in _URL.finditer(text))])
         return _masked(text, spans) if spans else text
 
     def value(self, value: Any, depth: int = 0) -> Any:
@@ -84,18 +97,10 @@ class Redactor:
             return MASK
         return self.value(item, depth + 1)
 
-    def _spans(self, text: str) -> list[Span]:
-        if self._find is None:
-            return []
-        found = list(self._secrets(text, self._find)) if self._find.search(text) else []
-        if "://" in text:
-            found = _without_overlaps([*found, *((*match.span(1), "") for match in _URL.finditer(text))])
-        return found
-
-    def _secrets(self, text: str, find: re.Pattern[str]) -> Iterator[Span]:
-        """What is to be hidden, from left to right."""
+    def _secrets(self, text: str, small: str) -> Iterator[Span]:
+        """What is to be hidden, from left to right; `small` is the text in small letters."""
         at = 0
-        while (hit := find.search(text, at)) is not None:
+        while (hit := self._find.search(small, at)) is not None:
             at = hit.end()
             value = self._named(text, hit.start(), hit.end()) or self._assigned(text, hit.start(), hit.end())
             if value is not None:
@@ -132,6 +137,13 @@ class Redactor:
             return at, end_of_container(text, at), ""
         plain = _PLAIN.match(text, at)
         return None if plain is None or _HARMLESS.match(text, at) else (at, plain.end(), "")
+
+
+def _lower(text: str) -> str:
+    """The text in small letters, each at its place."""
+    small = text.lower()
+    # Of all letters only this one becomes two.
+    return small if len(small) == len(text) else text.replace("\u0130", "i").lower()
 
 
 def _value(text: str, at: int, quotes: str) -> Span | None:

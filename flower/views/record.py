@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from flower.control.waiting import READY
-from flower.store import Task
 from flower.utils.template import format_duration
-from flower.views.payload import Payload, dumped, of_value, payload
+from flower.views.payload import Payload, of_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +24,19 @@ class Record:
     done: str | None = None
 
 
-def record_of(
-    answer: Mapping[str, Any], task: Task, expires: Any, show: Callable[[Task], Task], redacted: bool
-) -> Record:
-    """The answer of `flower.control.results.result`. With `redacted` its texts are shown as `show` makes them."""
+def record_of(answer: Mapping[str, Any], expires: Any) -> Record:
+    """The answer of `flower.control.results.result`, which is as it may be shown."""
     state = str(answer.get("state"))
     if not answer.get("stored"):
         return Record(_nothing(answer, state, expires), "warn", state if answer.get("known") else "")
     if state not in READY:
         return Record(f"The backend knows the task as {state}: it has no result yet.", "", state)
-    value, traceback = answer.get("result"), answer.get("traceback")
-    shown = of_value(value)
-    if redacted:
-        text = value if isinstance(value, str) else dumped(value)
-        kept = show(Task(task, result=text, exception=text, traceback=traceback))
-        name = "result" if state == "SUCCESS" else "exception"
-        shown = shown if kept.get(name) == text else payload(str(kept.get(name)), "result") or shown
-        traceback = kept.get("traceback")
     words = {
         "SUCCESS": "The backend keeps this result.",
         "FAILURE": "The backend keeps this error.",
         "REVOKED": "The backend knows that it was revoked.",
     }[state]
-    return Record(words, "", state, shown, traceback, answer.get("date_done"))
+    return Record(words, "", state, of_value(answer.get("result")), answer.get("traceback"), answer.get("date_done"))
 
 
 def _nothing(answer: Mapping[str, Any], state: str, expires: Any) -> str:

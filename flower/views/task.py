@@ -14,6 +14,7 @@ from flower.store import BY_NAME, FINAL_STATES, NAMES, Task
 from flower.store.stats import StatsQuery
 from flower.utils.arguments import ArgumentError
 from flower.utils.literals import readable
+from flower.utils.redaction import MASK
 from flower.views import BaseHandler
 from flower.views.family import Picture, picture_of
 from flower.views.life import attempts_of, summary
@@ -39,7 +40,7 @@ class TaskView(BaseHandler):
 
     async def get(self, uuid: str) -> None:
         raw = await self.run(self.cluster.state.task, uuid)
-        record = await self._record(uuid, raw) if self.get_argument("result", None) is not None else None
+        record = await self._record(uuid) if self.get_argument("result", None) is not None else None
         if raw is None:
             self.set_status(200 if self._wanted == "backend" else 404)
             self.show("task_unknown.html", REGIONS, title="Unknown task", uuid=uuid, record=record, task=None)
@@ -96,14 +97,13 @@ class TaskView(BaseHandler):
         query = StatsQuery(start=now - SPAN_SECONDS, end=now, name=task.name)
         return others_of(self.cluster.store.stats(query), task, query.first)
 
-    async def _record(self, uuid: str, task: Task | None) -> Record:
+    async def _record(self, uuid: str) -> Record:
         """What the result backend says of it."""
         try:
             answer = await OPERATIONS["task.result"].perform(self.site.operations, uuid, {})
         except (OperationError, ArgumentError) as error:
             return Record(str(error), "bad")
-        known = task or Task.of({"uuid": uuid})
-        return record_of(answer, known, self.capp.conf.result_expires, self.format_task, bool(self.site.shown))
+        return record_of(answer, self.capp.conf.result_expires)
 
     async def _actions(self, raw: Task, task: Task) -> dict[str, Any]:
         """What can be done in its state, and the arguments that the form to run it again begins with."""
@@ -128,6 +128,8 @@ def _given(raw: Task, task: Task, which: str) -> tuple[str, str]:
     text, shown = raw.get(which), task.get(which)
     if text is None:
         return "", "No event told them."
+    if MASK in text:
+        return "", "A secret in them is hidden."
     if text != shown:
         return "", "They are not shown in full."
     told = payload(text, which)

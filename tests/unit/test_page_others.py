@@ -58,7 +58,7 @@ ANSWER: dict[str, Any] = {"task-id": "u", "state": "SUCCESS", "result": {"a": 1}
 
 def told(expires: Any = timedelta(days=1), **more: Any) -> str:
     answer = {**ANSWER, "stored": True, "expired": False, "date_done": None, **more}
-    return record_of(answer, Task.of({"uuid": "u"}), expires, lambda task: task, redacted=False).words
+    return record_of(answer, expires).words
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,3 @@ def told(expires: Any = timedelta(days=1), **more: Any) -> str:
 def test_answers_in_words(more: dict[str, Any], words: str) -> None:
     """Every answer of the backend is told in words."""
     assert words in told(**more)
-
-
-def test_redacted_result() -> None:
-    """Where format_task hides results, the one of the backend is hidden too."""
-
-    def hide(task: Task) -> Task:
-        task.result = "hidden"
-        return task
-
-    answer = {**ANSWER, "stored": True, "expired": False, "date_done": None}
-    found = record_of(answer, Task.of({"uuid": "u"}), 1, hide, redacted=True)
-    assert found.value is not None
-    assert "hidden" == found.value.text
