@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,7 @@ FACETS_SHOWN = 7
 FACETS_MOST = 200
 """Values of a facet that a page lists: more are for the search."""
 COOKIE_DAYS = 365
+WORD = re.compile(r"[^\s()]+")
 
 
 class TasksView(BaseHandler):
@@ -77,6 +79,8 @@ class TasksView(BaseHandler):
             newest=newest,
             tasks=[self.format_task(task) for task in page.tasks],
             error=error,
+            pointed=_pointed(view.search, error),
+            quoted=_quoted,
             facets=facets,
             facets_only=facets_only,
             states=_states(view, facets),
@@ -144,6 +148,21 @@ class TasksView(BaseHandler):
             tasks=[self.format_task(task) for task in tasks if task is not None],
             **self._columns(view),
         )
+
+
+def _pointed(search: str, error: QuerySyntaxError | None) -> tuple[str, str, str] | None:
+    """What stands before the mistake, the word that is wrong, what follows; None where no place is told."""
+    if error is None or error.position is None:
+        return None
+    word = WORD.match(search, error.position)
+    end = word.end() if word else error.position + 1
+    return search[: error.position], search[error.position : end], search[end:]
+
+
+def _quoted(search: str) -> str:
+    """A search for the very text."""
+    escaped = search.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _number(number: int, whole: bool = True) -> str:

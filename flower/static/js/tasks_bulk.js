@@ -17,21 +17,21 @@ const ACTS = {
     verb: "Revoke",
     done: "revoked",
     left: (state) => (FINAL.has(state) ? "ended already" : runs(state) ? "runs: Terminate ends it" : ""),
-    will: (state) => `${state}: no worker will run ${state === "RETRY" ? "them again" : "them"}`,
+    will: (state) => `no worker will run them${state === "RETRY" ? " again" : ""}`,
     warn: () => "",
   },
   terminate: {
     verb: "Terminate",
     done: "terminated",
     left: (state) => (FINAL.has(state) ? "ended already" : ""),
-    will: (state) => (runs(state) ? `${state}: their processes get SIGTERM` : `${state}: no worker will run them`),
+    will: (state) => (runs(state) ? "their processes get SIGTERM" : "no worker will run them"),
     warn: () => "A process that is ended leaves its work half done, and takes along what it holds.",
   },
   retry: {
     verb: "Run again",
     done: "sent again",
     left: (state) => (AGAIN.has(state) ? "" : "has not ended"),
-    will: (state) => `${state}: sent again as new tasks, with the arguments that were recorded`,
+    will: () => "sent again as new tasks, with the arguments that were recorded",
     warn: (count) => (count > 1000 ? "They are sent one by one: this takes a while." : ""),
   },
 };
@@ -94,7 +94,8 @@ function preview(name, told, ids, after) {
   for (const [state, count] of [...groups].sort((one, other) => Boolean(act.left(one[0])) - Boolean(act.left(other[0])) || other[1] - one[1])) {
     const why = act.left(state);
     const item = element("li", "", why ? "is-left" : "");
-    item.append(element("b", number(count)), element("span", why ? `${state}: left out, ${why}` : act.will(state)));
+    const badge = element("span", state, `badge-state is-${state.toLowerCase()}`);
+    item.append(element("b", number(count)), badge, element("span", why ? `left out: ${why}` : act.will(state)));
     list.append(item);
   }
   const gone = ids ? ids.length - told.tasks.length : 0;
@@ -107,6 +108,8 @@ function preview(name, told, ids, after) {
   part("work").hidden = part("results").hidden = true;
   part("go").hidden = !todo.length;
   part("go").textContent = `${act.verb} ${tasks(todo.length)}`;
+  part("go").classList.toggle("btn-danger-full", name !== "retry");
+  part("go").classList.toggle("btn-primary", name === "retry");
   part("cancel").textContent = todo.length ? "Cancel" : "Close";
   dialog.showModal();
   part("cancel").focus();
@@ -223,7 +226,7 @@ function line({ task, ok, why, made }) {
   const row = element("tr");
   const head = element("th");
   head.scope = "row";
-  head.append(link(task.uuid, task.name || "unknown"), ` ${task.uuid.slice(0, 8)}`);
+  head.append(link(task.uuid, task.name || "unknown"), element("span", task.uuid.slice(0, 8), "mono"));
   const what = element("td", ok ? job.act.done : `not ${job.act.done}`, ok ? "good" : "bad");
   const more = element("td", why);
   if (made) more.append("as ", link(made, made.slice(0, 8)));
