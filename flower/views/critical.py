@@ -49,5 +49,16 @@ def steps_of(path: list[Relative]) -> tuple[list[Step], float | None]:
     return steps, whole
 
 
+def idle_seconds(path: list[Relative]) -> float:
+    """How long none of the path ran between its beginning and its end; 0.0 where that is not known."""
+    at, idle = path[0].began if path else None, 0.0
+    for relative in path:
+        if at is None or relative.started is None or relative.ended is None:
+            return 0.0
+        idle += max(0.0, relative.started - at)
+        at = max(at, relative.ended)
+    return idle
+
+
 def _between(first: float | None, second: float | None) -> float | None:
     return None if first is None or second is None or second < first else second - first

@@ -27,6 +27,8 @@ TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 Pairs = list[tuple[str, str]]
 
 RATE = re.compile(r"\s*\[(.*)\]$")
+UNTIMED = ("solo:TaskPool", "thread:TaskPool")
+"""Pools that have no time limits, whatever is set."""
 SHOWN_ELSEWHERE = ("pool", "broker", "rusage", "total", "autoscaler", "pid", "prefetch_count")
 
 
@@ -90,6 +92,8 @@ class Facts:
     soft: float | None = None
     hard: float | None = None
     """Time limits of all tasks that have none of their own, in seconds."""
+    timed: bool | None = None
+    """Whether its pool ends tasks that run too long; None when that is not known."""
     autoscaler: Mapping[str, Any] | None = None
     processes: list[int] = field(default_factory=list)
     restarts: bool | None = None
@@ -148,7 +152,9 @@ def _from_stats(facts: Facts, stats: Mapping[str, Any]) -> None:
     if stats.get("prefetch_count") is not None:
         facts.pool.append(("Prefetch count", _text(stats["prefetch_count"])))
     timeouts = pool.get("timeouts")
+    facts.timed = False if str(pool.get("implementation")).endswith(UNTIMED) else None
     if isinstance(timeouts, (list, tuple)) and len(timeouts) == 2:
+        facts.timed = True
         facts.soft, facts.hard = (_positive(value) for value in timeouts)
         facts.pool += [("Soft time limit", limit_text(facts.soft)), ("Hard time limit", limit_text(facts.hard))]
     if isinstance(stats.get("autoscaler"), Mapping):

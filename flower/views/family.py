@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flower.store import FINAL_STATES
 from flower.store.family import Family, Relative
-from flower.views.critical import Step, critical_path, steps_of
+from flower.views.critical import Step, critical_path, idle_seconds, steps_of
 from flower.views.graph import Block, Box, extent, place, walk
 
 DRAWN_MOST = 200
@@ -31,6 +31,8 @@ class Picture:
     more: bool
     critical: list[Step]
     seconds: float | None
+    idle: float
+    """Seconds of the critical path in which none of its tasks ran."""
     states: dict[str, int]
 
     @property
@@ -68,6 +70,7 @@ def picture_of(family: Family, current: str) -> Picture | None:
         family.more,
         steps,
         seconds,
+        idle_seconds(critical),
         states,
     )
 

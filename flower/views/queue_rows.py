@@ -19,7 +19,7 @@ STATES: dict[str, tuple[str, str]] = {
     "": ("All", "Every queue that anybody knows"),
     "waiting": ("With messages", "Queues in which messages wait"),
     "unconsumed": ("No consumer", "Queues that nobody consumes"),
-    "unknown": ("Nobody could be asked", "Queues of which the workers did not say whether they consume them"),
+    "unknown": ("Consumers unknown", "Queues of which the workers did not say whether they consume them"),
     "growing": ("Growing", "Queues that grew steadily in the last minutes"),
 }
 """Word in the address -> its label and what it means."""

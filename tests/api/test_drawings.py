@@ -81,6 +81,16 @@ def test_drawn_for_each_language_of_time(watched: Server, drawn: list[str]) -> N
     assert 2 == len(drawn)
 
 
+def test_address_goes_with_the_answer(watched: Server) -> None:
+    """What was drawn for another tells htmx the same address to show."""
+    watched.app.cluster.hub.tick = lambda now=None: None
+    watched.feed(make.heartbeat("w@host"))
+    headers = {"HX-Request": "true", "HX-Target": "worker-tabs", "HX-Trigger": "config-find"}
+    url = f"{watched.url}/worker/w@host?config_find=zone"
+    told = [requests.get(url, headers=headers, timeout=SECONDS).headers.get("HX-Replace-Url") for _ in range(2)]
+    assert ["/worker/w@host?config_find=zone#tab-config"] * 2 == told
+
+
 def test_nothing_is_kept_while_nobody_listens(server: Server, drawn: list[str]) -> None:
     """Without a stream nobody is told of changes, so every answer is new."""
     region(server)

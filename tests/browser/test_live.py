@@ -62,7 +62,7 @@ def test_task_page_follows_the_task_to_its_end(visit: Open, site: Server) -> Non
 def test_hidden_tab_closes_its_stream(visit: Open, site: Server) -> None:
     """A tab that nobody sees costs nothing; it is up to date again when it is seen."""
     page = visit().open("/workers")
-    page.wait_for_function("document.querySelector('#connection').dataset.kind === 'live'")
+    page.wait_for_function("() => document.querySelector('#connection').dataset.kind === 'live'")
     hide = "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
     hide += " document.dispatchEvent(new Event('visibilitychange')) }"
     page.evaluate(hide, True)

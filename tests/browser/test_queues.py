@@ -131,7 +131,7 @@ def test_what_is_open_stays_open(visit: Open, scene: tuple[Server, Broker]) -> N
     others.locator("summary").click()
     with page.expect_response("**/queue/calm"):
         page.evaluate("document.body.dispatchEvent(new CustomEvent('flower:facts'))")
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
     assert was_open != others.evaluate("element => element.open")
 
 

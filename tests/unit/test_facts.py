@@ -75,6 +75,20 @@ def test_slots_are_unknown_without_an_answer() -> None:
     assert slots_of(facts_of({"stats": STATS}), 3).free is None
 
 
+@pytest.mark.parametrize(
+    ("pool", "timed"),
+    [
+        ({"implementation": "celery.concurrency.prefork:TaskPool", "timeouts": [0, 0]}, True),
+        ({"implementation": "celery.concurrency.thread:TaskPool"}, False),
+        ({"implementation": "celery.concurrency.solo:TaskPool"}, False),
+        ({"implementation": "celery.concurrency.gevent:TaskPool"}, None),
+    ],
+)
+def test_whether_time_limits_are_in_force(pool: dict[str, Any], timed: bool | None) -> None:
+    """A pool that tells its limits has them, one of threads has none, of others it is not known."""
+    assert timed is facts_of({"stats": {"pool": pool}}).timed
+
+
 def test_time_limits_of_the_pool() -> None:
     """Zero is no limit."""
     facts = facts_of({"stats": STATS})

@@ -84,7 +84,9 @@ class Chart {
     // What lies below in a stack is drawn later, so that it covers; lines cross everything.
     const line = (place) => Number(this.kind(data.series[place]) === "line");
     this.order = [...data.series.keys()].sort((one, other) => line(one) - line(other) || other - one);
-    const empty = !data.series.some((series) => series.values.some((value) => value));
+    // Nothing counted is nothing; no time at all is a time.
+    const told = (value) => ("log" in this.look ? value !== null : value);
+    const empty = !data.series.some((series) => series.values.some(told));
     this.say(empty ? (this.look.empty ?? "Nothing was counted in this time") : "");
     if (this.plot && this.shape === shape) this.plot.setData(this.columns());
     else this.draw();
@@ -142,7 +144,7 @@ class Chart {
     return {
       width,
       height: this.height,
-      padding: [10, 6, 0, 0],
+      padding: [10, 16, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -155,7 +157,7 @@ class Chart {
         y: { distr: log ? 3 : 1, range: (plot, least, most) => (log ? decades(least, most) : [0, top(most)]) },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 64, size: 26, gap: 4, values: (plot, at) => this.times(at) },
+        { ...axis, grid: { show: false }, space: 64, size: 30, gap: 8, values: (plot, at) => this.times(at) },
         {
           ...axis,
           size: 58,

@@ -1,9 +1,6 @@
-// The page of one task: durations that go on, folds that stay as the reader left them, the form to run it
-// again, and a family that is drawn anew at most every few seconds.
+// The page of one task: durations that go on, the form to run it again, and a family that is
+// drawn anew at most every few seconds.
 const page = () => document.getElementById("task");
-
-// A region that is drawn anew leaves what the reader opened and closed.
-Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.nodeName === "DETAILS");
 
 // -- durations
 

@@ -1,25 +1,10 @@
-// The workers' pages: what the reader has in hand stays when a region is drawn anew, and what is selected
-// in the list is shut down, restarted or asked together, each worker by a request of its own.
+// The workers' pages: what is selected in the list is shut down, restarted or asked together, each worker by a
+// request of its own.
 const AT_ONCE = 4;
 const REFRESHED_AT_ONCE = 200;
 const chosen = new Map(); // name -> how many tasks it ran when it was last drawn
 const dialog = document.getElementById("bulk");
 const part = (name, within = dialog) => within.querySelector(`[data-part="${name}"]`);
-
-// -- what is being typed or ticked
-
-function inHand(element) {
-  if (!element.matches?.("input, select, textarea")) return false;
-  if (element.type === "checkbox") return element.checked !== element.defaultChecked;
-  if (element.matches("select")) return element === document.activeElement;
-  return element === document.activeElement || element.value !== element.defaultValue;
-}
-
-if (window.Idiomorph) {
-  const before = window.Idiomorph.defaults.callbacks.beforeNodeMorphed;
-  window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) =>
-    (old instanceof Element && inHand(old)) ? false : before(old, fresh);
-}
 
 // -- selection
 
@@ -39,6 +24,7 @@ function draw() {
   }
   const all = document.querySelector("[data-pick-all]");
   const here = boxes().filter((box) => box.checked).length;
+  all.disabled = !boxes().length;
   all.checked = here > 0 && here === boxes().length;
   all.indeterminate = here > 0 && !all.checked;
   bar.toggleAttribute("data-none", chosen.size === 0);
@@ -80,7 +66,7 @@ const ACTS = {
     path: "/api/worker/pool/restart/",
     label: "Restart pools",
     question: (many) => `Restart the pools of ${many}?`,
-    meaning: () => "Every process is replaced, each after the task that it runs. A worker without the setting worker_pool_restarts refuses.",
+    meaning: () => "Every process is replaced: each ends with the task that it runs, or with its next one. A worker without the setting worker_pool_restarts refuses.",
   },
 };
 let act = null;
