@@ -25,7 +25,8 @@ PACKED_FROM = 1024
 
 ASKED_BY = ("HX-Target", "HX-Trigger", "HX-History-Restore-Request", "Accept", "Cookie")
 """The headers that an answer may depend on."""
-TOLD = ("Content-Type", "Cache-Control", "Vary")
+TOLD = ("Content-Type", "Cache-Control", "Vary", "HX-Replace-Url")
+"""The headers that go with an answer to everybody."""
 
 
 @dataclass(slots=True)

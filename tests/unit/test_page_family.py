@@ -171,6 +171,12 @@ def test_critical_path_tells_shares() -> None:
     assert (1.0, [0.5, 0.5]) == (picture.seconds, [step.share for step in picture.critical])
 
 
+def test_critical_path_tells_what_nobody_worked() -> None:
+    """The time in which none of the path ran is told; tasks that overlap leave none."""
+    apart, together = [task("r", at=0.0), task("a", "r", 2.0)], [task("r", at=0.0), task("a", "r", 0.25)]
+    assert (1.5, 0.0) == (drawn(apart).idle, drawn(together).idle)
+
+
 # -- reading
 
 
