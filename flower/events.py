@@ -17,6 +17,7 @@ from flower.ingest.receiver import receiving
 from flower.state import State
 from flower.store import open_store
 from flower.utils import mask_url
+from flower.utils.masking import mask_text
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class Events(threading.Thread):
                 self._count_malformed()
 
     def _lost(self, error: Exception) -> None:
-        failure = str(error) or type(error).__name__
+        failure = mask_text(str(error)) or type(error).__name__
         if self.connected or self.failure != failure:
             logger.error("No events: %s; trying again", failure)
         if self.disconnected_since is None:
@@ -157,6 +158,7 @@ class Events(threading.Thread):
     def _count_malformed(self) -> None:
         if self._decoder.malformed:
             if not self.state.totals["malformed"]:
-                logger.warning("A message was not understood (%s)", self._decoder.first_failure)
+                failure = self.state.redactor.text(self._decoder.first_failure or "")
+                logger.warning("A message was not understood (%s)", failure)
             self.state.totals["malformed"] += self._decoder.malformed
             self._decoder.malformed = 0

@@ -49,10 +49,20 @@ class Shown:
         if self.format_task is None:
             return told
         try:
-            return _same_task(self.format_task(deepcopy(told)), told)
+            shown = _same_task(self.format_task(deepcopy(told)), told)
+            if told.get("attempts") and shown["attempts"] == told["attempts"]:
+                shown["attempts"] = [self._attempt(attempt, told) for attempt in told["attempts"]]
+            return shown
         except Exception as error:  # noqa: BLE001  # closed, never open: the function is there to hide secrets
             self._tell(error)
             return Task(told, **{name: HIDDEN for name in PAYLOAD if told.get(name) is not None}, attempts=None)
+
+    def _attempt(self, attempt: list[Any], task: Task) -> list[Any]:
+        """An earlier attempt, its error as `format_task` would show it if it were the task's own."""
+        if self.format_task is None or not attempt[3]:
+            return attempt
+        own = Task(deepcopy(task), exception=attempt[3], attempts=None)
+        return [*attempt[:3], _same_task(self.format_task(own), task)["exception"]]
 
     def redacted(self, task: Task) -> Task:
         """A copy without secrets, for whoever only looks whether a search finds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from binascii import a2b_base64
 from collections.abc import Collection
@@ -17,6 +18,9 @@ Event = dict[str, Any]
 NUL = b"\\u0000"
 """The only way to write it in JSON."""
 
+
+EXCERPT_MOST = 200
+"""Characters of a message that are told in the log."""
 
 BODY_FIRST = b'{"body": "'
 JSON_TYPE = b'"content-type": "application/json"'
@@ -71,7 +75,15 @@ class Decoder:
     def _refuse(self, payload: bytes | str, error: Exception) -> None:
         self.malformed += 1
         if self.first_failure is None:
-            self.first_failure = f"{error!r} in {payload[:200]!r}"
+            self.first_failure = f"{error!r} in {_excerpt(payload)!r}"
+
+
+def _excerpt(payload: bytes | str) -> bytes | str:
+    """The beginning, for the log; in clear, where secrets can be told from the rest."""
+    if isinstance(payload, bytes):
+        with contextlib.suppress(ValueError):
+            payload = a2b_base64(plain_body(payload) or b"") or payload
+    return payload[:EXCERPT_MOST]
 
 
 def plain_body(payload: bytes) -> bytes | None:

@@ -7,6 +7,9 @@ from typing import Any
 
 MASK = "********"
 
+NO_PORT = "The port in an address is no number; in a password # is written as %23, / as %2F and ? as %3F"
+_PORT = re.compile(r"Port could not be cast to integer value as .*")
+"""Of `redis://:pass#word@host` that is `pass`."""
 _CREDENTIALS = re.compile(r"(://[^:/?#\s@]*:)[^\s;'\"]+@")
 """To the last @ of the URL: an unquoted password may hold anything."""
 _ARGUMENT = re.compile(r"([?&][^=&#\s]*(?:pass|secret|token)[^=&#\s]*=)[^&#;\s]+", re.IGNORECASE)
@@ -14,7 +17,8 @@ _SECRET = re.compile(r"passw|passphrase|secret|token|api_?key|credential", re.IG
 
 
 def mask_text(text: str) -> str:
-    """`text` with the password of every URL replaced."""
+    """`text` with the password of every URL replaced, also that which Python takes for a port."""
+    text = _PORT.sub(NO_PORT, text)
     if "://" not in text:
         return text
     return _ARGUMENT.sub(rf"\1{MASK}", _CREDENTIALS.sub(rf"\1{MASK}@", text))

@@ -85,6 +85,13 @@ def test_first_failure_is_kept_for_the_log() -> None:
     assert "{first" in (decoder.first_failure or "")
 
 
+def test_first_failure_in_clear() -> None:
+    """Of an envelope it is told what is in it, where secrets can be seen and masked."""
+    decoder = Decoder(["json"])
+    decoder.envelope(envelope(b"{\"kwargs\": \"{'password': 'x'}\""), [])
+    assert "'password'" in (decoder.first_failure or "").replace("\\", "")
+
+
 def test_envelope_of_kombu_is_not_parsed() -> None:
     """The body is taken from the text of an envelope as kombu writes it."""
     assert b"W10=" == plain_body(envelope(b"[]"))

@@ -92,15 +92,20 @@ def test_any_error_of_a_transport_is_survived(run: Callable[..., Events]) -> Non
     assert 3 == events.state.totals["task"]
 
 
-def test_unreachable_broker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While there is no broker one can read since when, and why."""
+@pytest.mark.parametrize(
+    "url, why",
+    [("redis://127.0.0.1:1/0", "Connection refused"), ("redis://:c4n4ry#x@127.0.0.1:1/0", "# is written as %23")],
+)
+def test_unreachable_broker_is_told(monkeypatch: pytest.MonkeyPatch, url: str, why: str) -> None:
+    """While there is no broker one can read since when, and why, but no part of a password."""
     told = threading.Event()
-    capp = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    capp = Celery(broker=url, set_as_current=False)
     events = Events(capp)
     monkeypatch.setattr(events._stopping, "wait", lambda _: told.set())
     events.start()
     assert told.wait(10)
-    known = (events.connected, "Connection refused" in (events.failure or ""), events.disconnected_since is not None)
+    failure = events.failure or ""
+    known = (events.connected, why in failure and "c4n4ry" not in failure, events.disconnected_since is not None)
     monkeypatch.undo()
     events.stop()
     assert (False, True, True) == known

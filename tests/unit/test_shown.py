@@ -64,6 +64,21 @@ def test_format_task_gets_a_copy() -> None:
     assert (before, "hidden", first) == (TASK, first.args, second)
 
 
+def test_earlier_attempts_are_formatted() -> None:
+    """Errors of earlier attempts are shown as `format_task` shows the last one, unless it saw to them itself."""
+
+    def shorten(task: Task) -> Task:
+        task.exception = str(task.exception)[:6]
+        return task
+
+    def forget(task: Task) -> Task:
+        task.attempts = [[1.0, "retried", "w", None]]
+        return task
+
+    attempts = [Shown(PLAIN, hook).task(TASK).attempts for hook in (shorten, forget)]
+    assert [[[1.0, "retried", "w", "Denied"]], [[1.0, "retried", "w", None]]] == attempts
+
+
 def fail(task: Task) -> Task:
     raise ValueError(f"cannot format {task.args} {task.kwargs}")
 
