@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench screenshots vendor dist clean
+.PHONY: demo test check format bench screenshots matrix vendor dist clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -43,6 +43,10 @@ screenshots: $(VENV)/.dev
 	tests/services.sh
 	$(BIN)/python -m scripts.screenshots $(ARGS)
 
+# Many versions of Python and Celery; in parts: make matrix ARGS="3.11/5.2 3.13".
+matrix:
+	$(PYTHON) scripts/matrix.py $(ARGS)
+
 vendor:
 	npm ci --ignore-scripts
 	npm run vendor
@@ -52,5 +56,5 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m build
 
 clean:
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .matrix *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ POSTGRES = ["psycopg[binary]>=3.1.8"]
 TEST = [
     *REDIS,
     *POSTGRES,
+    "build>=1",
     "hypothesis>=6.100",
     "jsonschema>=4.20",
     "openapi-spec-validator>=0.7",
