@@ -1,4 +1,4 @@
-"""Fixtures of every test: the brokers, started when the first test asks for them."""
+"""Fixtures of every test: the brokers and databases, started when the first test asks for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from kombu.transport.memory import Channel
 
-from tests.services import RabbitMQ, Redis
+from tests.databases import Databases, EmptyStore, empty_file
+from tests.services import PostgreSQL, RabbitMQ, Redis
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,3 +36,29 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
         yield server
     finally:
         server.end()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """A running PostgreSQL that all tests share; `postgresql.url` says where."""
+    server = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def databases(postgresql: PostgreSQL) -> Databases:
+    """Databases for tests that need one to themselves."""
+    return Databases(postgresql.url)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest) -> EmptyStore:
+    """Opens an empty store of either engine: `with empty(max_tasks=100) as store`."""
+    if request.param == "sqlite":
+        return empty_file
+    databases: Databases = request.getfixturevalue("databases")
+    return databases.empty

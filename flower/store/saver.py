@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -132,12 +131,8 @@ class Saver(threading.Thread):
             asked = self._asked > self._done
             if self._round % WORKERS_EVERY == 0 or asked:
                 self._store.save_workers(*self._source.take_workers())
-            self._store.audit.write()
-            self._store.depths.write()
-            self._store.rollups.write(self._now(), at_once=asked, busy=self._source.unsaved() > BATCH)
-            self._store.rollups.tidy(self._now())
-            self._store.depths.tidy(self._now())
-        except sqlite3.Error as error:
+            self._store.keep_house(self._now(), at_once=asked, busy=self._source.unsaved() > BATCH)
+        except self._store.engine.failures as error:
             if self._store.failing_since is None:
                 logger.error("The store cannot be written (%s); events are kept in memory meanwhile", error)
                 self._store.failing_since = self._now()

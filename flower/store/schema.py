@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flower.store.caseless import CASELESS
 from flower.store.columns import COLUMNS
 
-VERSION = 1
+VERSION = 2
 """Version of the schema, kept in the file. A newer file is refused."""
 APPLICATION_ID = 0x466C6F77
 """`Flow`: how a SQLite file says that it is ours."""
@@ -108,3 +108,21 @@ queue_depths = sa.Table(
     sqlite_with_rowid=False,
 )
 """How deep a queue was in the `seconds` from `at`, see `flower.store.depths`."""
+
+peers = sa.Table(
+    "peers",
+    metadata,
+    sa.Column("name", _TEXT, primary_key=True),
+    sa.Column("started", sa.Double(), nullable=False),
+    sa.Column("seen", sa.Double(), nullable=False),
+    sa.Column("leads", sa.Boolean(), nullable=False),
+)
+"""The processes that share the database, see `flower.store.postgres.peers`; nobody shares a file."""
+
+counts = sa.Table(
+    "counts",
+    metadata,
+    sa.Column("name", _TEXT, primary_key=True),
+    sa.Column("number", sa.BigInteger(), nullable=False),
+)
+"""How many `tasks` there are, for processes that cannot count what the others store."""

@@ -7,7 +7,6 @@ one thread of `flower.store.saver`. All of them may block.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import time
 from array import array
 from collections.abc import Iterator, Sequence
@@ -15,10 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flower.store import audit, depths, facets, files, keyset, lookup, sqlite
+from flower.store import audit, depths, facets, files, keyset, lookup
+from flower.store.embedded import Embedded
+from flower.store.engine import Engine, Row
 from flower.store.errors import StoreError
 from flower.store.family import Family
 from flower.store.family import read as read_family
+from flower.store.locate import is_database, open_database
 from flower.store.merge import View, join
 from flower.store.plan import Clause, checked, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
@@ -26,34 +28,30 @@ from flower.store.rollup_rows import RollupRows
 from flower.store.rollups import Rollups
 from flower.store.rows import task_of, tasks_with
 from flower.store.schema import tasks as table
+from flower.store.sqlite import row_of
 from flower.store.stats import Stats, StatsQuery
 from flower.store.stats import read as read_stats
 from flower.store.task import Task
 from flower.store.where import conditions
-from flower.utils.coercion import encodable, text, whole
+from flower.utils.coercion import encodable
 
-_BAD_VALUES = (sqlite3.InterfaceError, sqlite3.DataError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
+EVICTED_MOST = 1_000
+"""Of older tasks, in one transaction besides as many as came in: when fewer may be kept than before."""
 
 
 class Store:
     """Tasks as rows of a SQL database; at most `max_tasks` of them."""
 
-    def __init__(self, file: files.StoreFile, max_tasks: int) -> None:
-        self._file = file
+    def __init__(self, engine: Engine, max_tasks: int) -> None:
+        self.engine = engine
         self.max_tasks = max_tasks
         self.failing_since: float | None = None
         self.failure: str | None = None
         self.write_seconds = 0.0
         self.lost = 0
         """Changes that could not be stored whatever was tried."""
-        try:
-            self._writer = sqlite.Writer(file.path, durable=not file.temporary)
-            self.tasks = self._writer.count()
-        except sqlite3.Error as error:
-            file.close()
-            raise StoreError(f"Cannot use {file.path}: {error}") from error
-        self._reader = sqlite.reader(file.path)
-        self._lookup = sqlite.Lookup(file.path)
+        self._writer = engine.writer
+        self.tasks = self._writer.count()
         self.rollups = Rollups(RollupRows(self._writer))
         self.audit = audit.AuditRows(self._writer)
         self._facets = facets.FacetCache()
@@ -62,15 +60,15 @@ class Store:
     @property
     def durable(self) -> bool:
         """Whether what is stored outlives the process."""
-        return not self._file.temporary
+        return self.engine.durable
 
     @property
     def description(self) -> str:
-        return "a temporary SQLite file" if self._file.temporary else f"SQLite file {self._file.path}"
+        return self.engine.description
 
     def size(self) -> int:
         """Bytes that it takes."""
-        return self._file.size()
+        return self.engine.size()
 
     # Reading
 
@@ -141,8 +139,8 @@ class Store:
     def get(self, uuid: str) -> Task | None:
         """The stored task, None when there is none."""
         try:
-            row = self._lookup.row(encodable(uuid))
-        except sqlite3.Error as error:
+            row = self.engine.lookup.row(encodable(uuid))
+        except self.engine.failures as error:
             raise StoreError(f"The store cannot be read: {error}") from error
         return None if row is None else task_of(row)
 
@@ -193,7 +191,7 @@ class Store:
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
         try:
-            with self._reader.connect() as connection:
+            with self.engine.reader.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
             raise StoreError(f"The store cannot be read: {error.orig}") from error
@@ -203,27 +201,42 @@ class Store:
     def write(self, changed: Sequence[View]) -> dict[str, View]:
         """Store these views; those that are not marked `stored` are merged with their row first.
 
-        Returns the rows that were found, by uuid, for memory to learn from. Raises sqlite3.Error
-        when nothing was written.
+        So are all while other processes write too. Returns the rows that were found, by uuid, for memory to
+        learn from. Raises one of the engine's `failures` when nothing was written.
         """
         began = time.monotonic()
+        crowded = self.engine.crowded
+        unread = [task["uuid"] for task in changed if crowded or not task.get("stored")]
         with self._writer.transaction():
-            found = self._writer.fetch([task["uuid"] for task in changed if not task.get("stored")])
-            merged = [_merged(task, found.get(task["uuid"])) for task in changed]
-            self._upsert([sqlite.row_of(task) for task in merged])
-            fresh = sum(1 for task in changed if not task.get("stored")) - len(found)
+            found = self._writer.fetch(unread)
+            new = self._upsert([row_of(_merged(task, found.get(task["uuid"]))) for task in changed])
+            fresh = len(unread) - len(found) if new is None else new
             excess = self.tasks + fresh - self.max_tasks
-            gone = self._writer.evict(excess) if excess > 0 else 0
-        self.tasks += fresh - gone
+            gone = self._writer.evict(min(excess, fresh + EVICTED_MOST)) if excess > 0 else 0
+            tasks = self.engine.counted(self.tasks, fresh - gone)
+        self.tasks = tasks
         self.write_seconds = time.monotonic() - began
         return found
 
-    def _upsert(self, rows: list[sqlite.Row]) -> None:
+    def _upsert(self, rows: list[Row]) -> int | None:
         try:
-            self._writer.upsert(rows)
-        except _BAD_VALUES:
+            return self._writer.upsert(rows)
+        except self.engine.bad_values:
             # Somewhere among them is a value that no database takes; the others must not suffer for it.
-            self._writer.upsert([tuple(map(_storable, row)) for row in rows])
+            return self._writer.upsert([tuple(map(self.engine.storable, row)) for row in rows])
+
+    def keep_house(self, now: float, *, at_once: bool = False, busy: bool = False) -> None:
+        """Store what was noted besides tasks, and tidy up. What one process must do, the leading one does.
+
+        Raises one of the engine's `failures`; can be repeated.
+        """
+        self.engine.attend()
+        self.audit.write()
+        if self.engine.leads:
+            self.depths.write()
+            self.rollups.write(now, at_once=at_once, busy=busy)
+            self.rollups.tidy(now)
+            self.depths.tidy(now)
 
     def unfinished(self, limit: int) -> list[View]:
         """The newest unfinished tasks, oldest first, marked `stored`."""
@@ -238,25 +251,17 @@ class Store:
 
     def close(self) -> None:
         """Idempotent. A temporary store is gone afterwards."""
-        self._reader.dispose()
-        self._lookup.close()
-        self._writer.close()
-        self._file.close()
+        self.engine.close()
 
 
 def open_store(db: str = "", *, persistent: bool = False, max_tasks: int = 100_000) -> Store:
-    """The store that the options describe. Raises StoreError with what is wrong and what to do."""
-    file = files.durable_file(db) if persistent else files.temporary_file()
-    return Store(file, max_tasks)
+    """The store that the options describe: a PostgreSQL database, a durable file, or one that goes with the process.
 
-
-def _storable(value: Any) -> Any:
-    """The value, or the nearest one that a database takes: no lone surrogate, no huge integer, no object."""
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, int):
-        return whole(value)
-    return value if value is None or isinstance(value, float) else text(value)
+    Raises StoreError with what is wrong and what to do.
+    """
+    if is_database(db):
+        return Store(open_database(db), max_tasks)
+    return Store(Embedded(files.durable_file(db) if persistent else files.temporary_file()), max_tasks)
 
 
 def _merged(task: View, row: View | None) -> View:

@@ -40,7 +40,13 @@ DOOR = "flower.web"
 OPTION_READERS = {"flower.options", "flower.command", "flower.launch", "flower.app"}
 """Who may import Tornado's options; every other part gets what it needs as arguments."""
 
-INNER_IMPORTS: dict[tuple[str, str], str] = {}
+INNER_IMPORTS: dict[tuple[str, str], str] = {
+    ("flower/store/locate.py", "flower.store.postgres"): "its driver need not be installed",
+    **{
+        ("flower/store/migrate.py", f"alembic.{module}"): "a tenth of a second that only an upgrade needs"
+        for module in ("migration", "operations", "script")
+    },
+}
 """(file, module) -> reason: the imports inside functions, for drivers that need not be installed."""
 
 

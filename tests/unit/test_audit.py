@@ -18,13 +18,15 @@ from flower.store import audit as rows
 from flower.store import open_store
 from flower.store.audit import AuditQuery
 from flower.utils.throttle import Throttle
+from tests.databases import EmptyStore
 
 
 @pytest.fixture
-def state() -> Iterator[State]:
-    state = State(open_store(), clock=lambda: 1000.0)
-    yield state
-    state.stop()
+def state(empty: EmptyStore) -> Iterator[State]:
+    with empty() as store:
+        state = State(store, clock=lambda: 1000.0)
+        yield state
+        state.stop()
 
 
 def record(audit: Audit, operation: str = "task.revoke", **arguments: Any) -> None:

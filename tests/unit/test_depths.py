@@ -8,17 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from flower.store import Store, depths, open_store
+from flower.store import Store, depths
 from flower.store.depths import DAY, HOUR, MINUTE, DepthQuery, Point
+from tests.databases import EmptyStore
 
 NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    store = open_store()
-    yield store
-    store.close()
+def store(empty: EmptyStore) -> Iterator[Store]:
+    with empty() as store:
+        yield store
 
 
 def sample(store: Store, at: float, *rows: depths.Depth) -> None:

@@ -6,32 +6,32 @@ from collections.abc import Iterator
 
 import pytest
 
-from flower.store import Count, Store, TaskQuery, facets, open_store
+from flower.store import Count, Store, TaskQuery, facets
 from flower.utils.search import parse_query
+from tests.databases import EmptyStore
 
 STATES = ["SUCCESS"] * 6 + ["FAILURE"] * 3 + ["STARTED"]
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(empty: EmptyStore) -> Iterator[Store]:
     """Ten tasks: two names, two queues, all received."""
-    store = open_store(max_tasks=1000)
-    store.write(
-        [
-            {
-                "uuid": f"u{number}",
-                "state": state,
-                "name": "mail" if number % 2 else "pay",
-                "worker": "w1",
-                "queue": "fast" if number < 4 else "slow",
-                "received": float(number),
-                "timestamp": float(number),
-            }
-            for number, state in enumerate(STATES)
-        ]
-    )
-    yield store
-    store.close()
+    with empty(max_tasks=1000) as store:
+        store.write(
+            [
+                {
+                    "uuid": f"u{number}",
+                    "state": state,
+                    "name": "mail" if number % 2 else "pay",
+                    "worker": "w1",
+                    "queue": "fast" if number < 4 else "slow",
+                    "received": float(number),
+                    "timestamp": float(number),
+                }
+                for number, state in enumerate(STATES)
+            ]
+        )
+        yield store
 
 
 def counts(store: Store, **query: str) -> dict[str, dict[str, int]]:

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from flower.store import NAMES, Cursor, Store, TaskQuery, open_store
+from flower.store import NAMES, Cursor, Store, TaskQuery
+from tests.databases import EmptyStore
 
 WORDS = [None, "a", "B", "b", "ç", "it's", ""]
 TIMES = [None, 1.0, 1.5, 2.0, 3.25]
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store(empty: EmptyStore) -> Iterator[Store]:
     """Sixty tasks with few values, many equal ones, and many without one."""
     luck = random.Random(7)
-    store = open_store(max_tasks=1000)
     tasks = []
     for number in range(60):
         task = {"uuid": f"u{luck.random()}", "state": luck.choice(["SUCCESS", "FAILURE", "STARTED"])}
@@ -25,9 +25,9 @@ def store() -> Iterator[Store]:
         facts |= {name: luck.choice(TIMES) for name in ("received", "started", "runtime", "succeeded")}
         facts |= {"retries": luck.choice([None, 0, 3]), "timestamp": float(number // 3)}
         tasks.append(task | {name: value for name, value in facts.items() if value is not None})
-    store.write(tasks)
-    yield store
-    store.close()
+    with empty(max_tasks=1000) as store:
+        store.write(tasks)
+        yield store
 
 
 def walk(store: Store, query: TaskQuery, *, backward: bool) -> list[str]:

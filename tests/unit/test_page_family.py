@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flower.store import Store, open_store
+from flower.store import Store
 from flower.store.family import Family, Relative, relative_of
 from flower.views.critical import critical_path
 from flower.views.family import DRAWN_MOST, Picture, picture_of
 from flower.views.graph import BETWEEN, COLUMNS_MOST, HEIGHT, NAME_MOST, WIDTH, Box
+from tests.databases import EmptyStore
 
 
 def task(uuid: str, parent: str | None = None, at: float = 1.0, **facts: Any) -> dict[str, Any]:
@@ -181,10 +182,9 @@ def test_critical_path_tells_what_nobody_worked() -> None:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    opened = open_store()
-    yield opened
-    opened.close()
+def store(empty: EmptyStore) -> Iterator[Store]:
+    with empty() as opened:
+        yield opened
 
 
 def test_family_is_found_from_any_member(store: Store) -> None:

@@ -18,16 +18,16 @@ from flower.store.rollups import OTHER, RETENTION_SECONDS
 from flower.store.sketch import percentile, size
 from flower.store.stats import Stats, StatsQuery
 from tests import factories as make
+from tests.databases import EmptyStore
 
 NOW = make.T0 // 3600 * 3600
 """The beginning of an hour."""
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    store = open_store(max_tasks=100)
-    yield store
-    store.close()
+def store(empty: EmptyStore) -> Iterator[Store]:
+    with empty(max_tasks=100) as store:
+        yield store
 
 
 @pytest.fixture

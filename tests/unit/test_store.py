@@ -13,8 +13,10 @@ import pytest
 
 from flower.ingest import views
 from flower.store import NAMES, Store, StoreError, TaskQuery, open_store
+from flower.store.embedded import Embedded
 from flower.store.merge import View, join
 from tests import factories as make
+from tests.databases import EmptyStore
 
 
 def view(events: list[make.Event]) -> View:
@@ -25,10 +27,9 @@ def view(events: list[make.Event]) -> View:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    store = open_store(max_tasks=100)
-    yield store
-    store.close()
+def store(empty: EmptyStore) -> Iterator[Store]:
+    with empty(max_tasks=100) as store:
+        yield store
 
 
 def fill(store: Store, number: int, **fields: Any) -> None:
@@ -135,10 +136,15 @@ def test_impossible_value_costs_nothing_else(store: Store, value: Any, kept: Any
     assert (kept, 3) == (row.priority if isinstance(value, int) else row.result, store.tasks)
 
 
+def file_of(store: Store) -> Path:
+    assert isinstance(store.engine, Embedded)
+    return store.engine.file.path
+
+
 def test_temporary_store_vanishes() -> None:
     """Nothing is left of an embedded store."""
     store = open_store()
-    path = store._file.path
+    path = file_of(store)
     store.close()
     assert not path.parent.exists()
 
@@ -153,7 +159,7 @@ def test_leftovers_of_killed_processes_are_swept(tmp_path: Path, monkeypatch: py
     left = {path.name for path in tmp_path.iterdir()}
     living.close()
     other.close()
-    assert {living._file.path.parent.name, other._file.path.parent.name} == left
+    assert {file_of(living).parent.name, file_of(other).parent.name} == left
 
 
 def test_durable_file_is_private(tmp_path: Path) -> None:

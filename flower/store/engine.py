@@ -1,0 +1,93 @@
+"""What the store needs of a database: one that writes, one that looks up, a pool that reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+Row = tuple[Any, ...]
+
+
+class Writer(Protocol):
+    """The one connection of this process that writes. One thread at a time."""
+
+    def transaction(self) -> Any: ...
+    def execute(self, statement: str, values: Iterable[Any] = ()) -> Any: ...
+    def executemany(self, statement: str, rows: Iterable[Iterable[Any]]) -> Any: ...
+    def fetch(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]: ...
+
+    def upsert(self, rows: Sequence[Row]) -> int | None:
+        """Insert or replace whole rows by uuid; how many were new, None where the engine does not tell."""
+
+    def count(self) -> int: ...
+    def evict(self, number: int) -> int: ...
+    def unfinished(self, limit: int) -> list[dict[str, Any]]: ...
+    def save_workers(self, facts: dict[str, dict[str, Any]], gone: Sequence[str]) -> None: ...
+    def load_workers(self) -> dict[str, dict[str, Any]]: ...
+    def close(self) -> None: ...
+
+
+class Lookup(Protocol):
+    """One task by its uuid. Any thread."""
+
+    def row(self, uuid: str) -> Row | None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A Flower on the same database. Times are seconds since the epoch, by the clock of the database."""
+
+    name: str
+    started_at: float
+    seen_at: float
+    leads: bool
+    ours: bool
+
+
+class Engine(Protocol):
+    """A database that is open. `failures` are what its writer raises when it cannot be written now."""
+
+    writer: Writer
+    reader: sa.Engine
+    lookup: Lookup
+    failures: tuple[type[Exception], ...]
+    bad_values: tuple[type[Exception], ...]
+    """What the writer raises for a value that no column takes."""
+
+    @property
+    def description(self) -> str:
+        """What a person would call it."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is stored outlives the process."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process does what one alone must do: summing up, sampling, forgetting."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether another process may have written any row since this one began."""
+
+    def peers(self) -> list[Peer]:
+        """The processes on this database, the oldest first; none where there can be but one."""
+
+    def counted(self, known: int, change: int) -> int:
+        """Rows stored after such a change, in the transaction of the change."""
+
+    def attend(self) -> None:
+        """Be seen by the others, and see them, if it is time. In the writer's thread; raises `failures`."""
+
+    def storable(self, value: Any) -> Any:
+        """The value, or the nearest one that a column takes."""
+
+    def size(self) -> int:
+        """Bytes that it takes."""
+
+    def close(self) -> None:
+        """Idempotent."""

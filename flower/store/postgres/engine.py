@@ -1,0 +1,151 @@
+"""A PostgreSQL database, open."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from flower.store import engine
+from flower.store.columns import NAMES
+from flower.store.engine import Peer, Row
+from flower.store.postgres.database import Connection, Database
+from flower.store.postgres.peers import Peers
+from flower.store.postgres.tables import prepare
+from flower.store.postgres.writer import Writer, mended
+from flower.utils.coercion import encodable, text, whole
+from flower.utils.search import storable
+
+_READ_ONLY = {"default_transaction_read_only": "on"}
+
+
+class Postgres:
+    """The database that the URL names. Raises StoreError when it cannot be used."""
+
+    failures: tuple[type[Exception], ...] = (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg.InternalError,
+        psycopg.ProgrammingError,
+        psycopg.NotSupportedError,
+    )
+    bad_values: tuple[type[Exception], ...] = (psycopg.DataError, TypeError, ValueError, OverflowError)
+    durable = True
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        connection = self._database.wait()
+        try:
+            prepare(self._database, connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._writer = Writer(self._database, connection)
+        self.writer: engine.Writer = self._writer
+        self._peers = Peers(self._writer, self._database.lock("lead"))
+        self._peers.beat()
+        self.reader = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: self._database.connect(**_READ_ONLY),
+            pool_size=4,
+            max_overflow=4,
+            pool_pre_ping=True,
+            pool_reset_on_return="rollback",
+        )
+        sa.event.listen(self.reader, "connect", _in_transactions)
+        sa.event.listen(self.reader, "before_cursor_execute", _mend, retval=True)
+        self.lookup: engine.Lookup = Lookup(self._database)
+
+    @property
+    def description(self) -> str:
+        others = len(self.peers()) - 1
+        shared = f", shared with {others} other Flower{'s' * (others > 1)}" if others > 0 else ""
+        return self._database.description + shared
+
+    @property
+    def leads(self) -> bool:
+        return self._peers.leads
+
+    @property
+    def crowded(self) -> bool:
+        return self._peers.crowded
+
+    def peers(self) -> list[Peer]:
+        return self._peers.all()
+
+    def counted(self, known: int, change: int) -> int:
+        return self._writer.counted(change)
+
+    def attend(self) -> None:
+        self._peers.attend()
+
+    def storable(self, value: Any) -> Any:
+        """No lone surrogate, no NUL, no huge integer, no object."""
+        if isinstance(value, str):
+            return storable(encodable(value))
+        if isinstance(value, int):
+            return whole(value)
+        return value if value is None or isinstance(value, float) else text(value)
+
+    def size(self) -> int:
+        """Bytes of the tables and their indexes; 0 while nobody can be asked."""
+        statement = sa.text(
+            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+        )
+        with contextlib.suppress(sa.exc.DBAPIError), self.reader.connect() as connection:
+            return int(connection.execute(statement).scalar_one())
+        return 0
+
+    def close(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._peers.leave()
+        self.reader.dispose()
+        self.lookup.close()
+        self.writer.close()
+
+
+def _in_transactions(connection: Connection, _: object) -> None:
+    connection.autocommit = False
+
+
+def _mend(_: object, __: object, statement: str, values: Any, *___: object) -> tuple[str, Any]:
+    """Whatever is asked for may have a NUL in it, which no text of PostgreSQL has."""
+    if isinstance(values, dict):
+        values = dict(zip(values, mended(values.values()), strict=True))
+    return statement, values
+
+
+class Lookup:
+    """One task by its uuid, on a connection of its own. Any thread."""
+
+    _STATEMENT = f"SELECT {', '.join(NAMES)} FROM tasks WHERE uuid = %s"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+        self._lock = threading.Lock()
+
+    def row(self, uuid: str) -> Row | None:
+        """The stored row; raises psycopg.Error."""
+        with self._lock:
+            try:
+                return self._ask(uuid)
+            except psycopg.OperationalError:
+                # The server may have been restarted since the last call.
+                if self._connection is None or not self._connection.closed:
+                    raise
+                return self._ask(uuid)
+
+    def _ask(self, uuid: str) -> Row | None:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._database.connect(**_READ_ONLY)
+        return self._connection.execute(self._STATEMENT.encode(), (storable(uuid),)).fetchone()
+
+    def close(self) -> None:
+        """Idempotent."""
+        if self._connection is not None:
+            self._connection.close()
