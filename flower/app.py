@@ -74,7 +74,7 @@ class Flower(tornado.web.Application):
         self.ssl_options = kwargs.pop("ssl_options", None) or _ssl_options(self.options)
         self.capp = capp or celery.Celery()
         self.capp.loader.import_default_modules()
-        self._shown = Shown(Redactor(self.options.redact.split(",")), self.options.format_task)
+        self._shown = Shown(Redactor(self.options.redact), self.options.format_task)
         self.executor = self.pool_executor_cls(max_workers=self.max_workers)
         self.started = False
         self.cluster = self._build(events)

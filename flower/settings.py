@@ -126,8 +126,10 @@ def _takes(option: Option, rest: Sequence[str]) -> bool:
 
 
 def _empty(option: Option | None) -> str | None:
-    """What `--name=` means: the empty text, where a text is wanted."""
-    return "" if option and option.type is str and not option.multiple else None
+    """What `--name=` means: the empty text, where a text is wanted, or a list that may be empty."""
+    if option is None or option.type is not str:
+        return None
+    return "" if not option.multiple or (option.rule and option.rule.holds([""])) else None
 
 
 def _unknown(word: str) -> str:

@@ -82,7 +82,7 @@ ORIGINS = Rule(
 )
 WORDS = Rule(
     "names with letters in them such as password,api_key, with commas between them, or empty",
-    lambda names: not names or all(map(words_of, names.split(","))),
+    lambda names: names == [""] or all(map(words_of, names)),
 )
 NOT_YET = Rule(
     "left unset: login providers are not part of this version, use --basic-auth=user:password",

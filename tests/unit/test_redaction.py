@@ -10,6 +10,8 @@ from celery.utils.saferepr import saferepr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flower.options import BY_NAME
+from flower.settings import from_arguments
 from flower.utils.literals import readable
 from flower.utils.redaction import MASK, NAMES, Redactor, words_of
 
@@ -101,6 +103,27 @@ def test_no_names() -> None:
 def test_names_of_the_issue() -> None:
     """Hidden by default are at least password, token, secret, key and authorization."""
     assert {"password", "token", "secret", "key", "authorization"} <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    "given, names", [("pin, api-key", ["pin", " api-key"]), ("", [""]), ([], []), (["a b"], ["a b"])]
+)
+def test_option(given: Any, names: list[str]) -> None:
+    """`--redact` takes names with commas between them, or a list in the file; an empty one is none."""
+    assert names == BY_NAME["redact"].convert(given)
+
+
+@pytest.mark.parametrize("arguments", [["--redact="], ["--redact", ""]])
+def test_switched_off(arguments: list[str]) -> None:
+    """An empty value on the command line hides nothing."""
+    assert not Redactor(from_arguments(arguments)["redact"])
+
+
+@pytest.mark.parametrize("given", ["a,,b", "_", "password,", ["1"], [5]])
+def test_wrong_option(given: Any) -> None:
+    """A name without letters would hide nothing, or everything."""
+    with pytest.raises(ValueError, match="must be names with letters"):
+        BY_NAME["redact"].convert(given)
 
 
 def test_values() -> None:
