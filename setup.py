@@ -20,7 +20,13 @@ def version() -> str:
 REDIS = ["kombu[redis]", "hiredis>=2"]
 # With its own libpq: nothing has to be compiled or installed besides.
 POSTGRES = ["psycopg[binary]>=3.1.8"]
+# Only a login through OpenID Connect checks signatures; the other providers need no library.
+OIDC = ["PyJWT[crypto]>=2.10"]
+# For users whose passwords htpasswd or argon2 hashed; scrypt needs none.
+PASSWORDS = ["argon2-cffi>=23.1", "bcrypt>=4.0"]
 TEST = [
+    *OIDC,
+    *PASSWORDS,
     *REDIS,
     *POSTGRES,
     "build>=1",
@@ -69,7 +75,14 @@ setup(
         "SQLAlchemy>=2.0.30",
         "tornado>=6.5,<7",
     ],
-    extras_require={"redis": REDIS, "postgres": POSTGRES, "test": TEST, "dev": [*TEST, *CHECK]},
+    extras_require={
+        "oidc": OIDC,
+        "passwords": PASSWORDS,
+        "redis": REDIS,
+        "postgres": POSTGRES,
+        "test": TEST,
+        "dev": [*TEST, *CHECK],
+    },
     entry_points={"celery.commands": ["flower = flower.command:flower"]},
     classifiers=[
         "Environment :: Web Environment",

@@ -5,26 +5,28 @@ The permissions are a closed list, so that a handler cannot ask for one that nob
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from flower import apikeys
 from flower.apikeys import ROLES, ApiKey
 from flower.control import OPERATIONS
+from flower.login.people import People
+from flower.login.roles import Roles
+from flower.passwords import Passwords
 from flower.utils.throttle import Throttle
 
 PUBLIC = "public"
+METRICS = "metrics"
 VIEW = "view"
 AUDIT = "audit"
 
 VIEWER, OPERATOR, ADMIN = ROLES
 
 PERMISSIONS: dict[str, str] = {
-    PUBLIC: "Needs no login: health check, metrics, static files, the answer to an unknown address",
+    PUBLIC: "Needs no login: health check, static files, logging in and out, the answer to an unknown address",
+    METRICS: "Read the metrics; needs a login with metrics_auth only",
     VIEW: "See workers, tasks, queues and results",
     AUDIT: "See who did what",
     **{operation.name: operation.help for operation in OPERATIONS if operation.method != "GET"},
@@ -33,13 +35,14 @@ PERMISSIONS: dict[str, str] = {
 
 LOWEST_ROLE: dict[str, str] = {
     PUBLIC: VIEWER,
+    METRICS: VIEWER,
     VIEW: VIEWER,
     AUDIT: OPERATOR,
     **{operation.name: operation.role for operation in OPERATIONS if operation.method != "GET"},
 }
 """Permission -> the least powerful role that has it."""
 
-READ_ONLY_PERMISSIONS = frozenset({PUBLIC, VIEW, AUDIT})
+READ_ONLY_PERMISSIONS = frozenset({PUBLIC, METRICS, VIEW, AUDIT})
 """What is still allowed with `--read_only`."""
 
 API_CLOSED = "FLOWER_UNAUTHENTICATED_API environment variable is required to enable API without authentication"
@@ -57,18 +60,22 @@ class ForbiddenError(Exception):
 class ThrottledError(Exception):
     """Too many failed logins. `seconds` is how long to wait."""
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many failed logins from this address, try again in {seconds} s")
+    def __init__(self, seconds: int, why: str = "Too many failed logins from this address") -> None:
+        super().__init__(f"{why}, try again in {seconds} s")
         self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who asks. `name` is empty where nobody has to log in; `kind` says what they proved it with."""
+    """Who asks. `name` is empty where nobody has to log in; `kind` says what they proved it with.
+
+    `session` is the id of the session of who logged in through a provider.
+    """
 
     name: str = ""
     role: str = ADMIN
     kind: Literal["anybody", "user", "key"] = "anybody"
+    session: str = ""
 
 
 ANYBODY = User()
@@ -86,19 +93,29 @@ class Login:
 class Access:
     """The rules of one server, fixed at start.
 
-    `credentials` are `user:password` texts, whose users may do everything. With neither these nor `keys` the
-    pages are open to everybody, and the API only if `open_api` says so. With keys alone the pages are closed.
+    There are users with a password, `keys` for programs, `people` who log in through a provider, and those whom
+    a trusted proxy names (`proxied`). With none of them the pages are open to everybody, and the API only if
+    `open_api` says so. With keys alone the pages are closed.
     """
 
     def __init__(
         self,
-        credentials: Sequence[str] = (),
+        credentials: Sequence[str] | Passwords = (),
         open_api: bool = False,
         read_only: bool = False,
         keys: Sequence[ApiKey] = (),
         throttle: Throttle | None = None,
+        *,
+        roles: Roles | None = None,
+        people: People | None = None,
+        proxied: bool = False,
+        metrics_auth: bool = False,
     ) -> None:
-        self._digests = [digest for text in credentials for digest in _digests(text)]
+        self.passwords = credentials if isinstance(credentials, Passwords) else Passwords(credentials)
+        self.people = people
+        self._roles = roles or Roles()
+        self._proxied = proxied
+        self._metrics_auth = metrics_auth
         self._keys = tuple(keys)
         self._open_api = open_api
         self._throttle = throttle or Throttle()
@@ -107,12 +124,12 @@ class Access:
     @property
     def login_needed(self) -> bool:
         """Whether a user must prove who they are."""
-        return self.takes_passwords or self.takes_keys
+        return self.takes_passwords or self.takes_keys or self.people is not None or self._proxied
 
     @property
     def takes_passwords(self) -> bool:
         """Whether there are users with a password."""
-        return bool(self._digests)
+        return len(self.passwords) > 0
 
     @property
     def takes_keys(self) -> bool:
@@ -133,21 +150,31 @@ class Access:
             return ANYBODY
         if login is None:
             return None
-        seconds = self._throttle.wait(login.address, login.secret)
-        if seconds:
-            raise ThrottledError(seconds)
+        self.slow_down(login)
         user = self._known(login.secret) if login.kind == "user" else self._holder(login.secret)
         if user is None:
             self._throttle.count(login.address, login.secret)
         return user
 
-    def _known(self, credentials: bytes) -> User | None:
-        sent = hashlib.sha256(credentials).digest()
-        # Every entry is compared, so that the time taken tells nothing about which one came close.
-        known = [hmac.compare_digest(sent, digest) for digest in self._digests]
-        if not any(known):
+    def slow_down(self, login: Login) -> None:
+        """Raise ThrottledError after too many failures from one address."""
+        seconds = self._throttle.wait(login.address, login.secret)
+        if seconds:
+            raise ThrottledError(seconds)
+
+    def named(self, name: str, groups: Collection[str] = ()) -> User:
+        """Somebody whom a trusted proxy names."""
+        return User(name, self._roles.of(name, groups), "user")
+
+    def member(self, email: str, groups: Collection[str], session: str) -> User | None:
+        """Who logged in through the provider, as long as they are still among those who may."""
+        if self.people is None or not self.people.admits(email, groups):
             return None
-        return User(credentials.partition(b":")[0].decode("utf-8", "replace"), ADMIN, "user")
+        return User(email, self._roles.of(email, groups), "user", session)
+
+    def _known(self, credentials: bytes) -> User | None:
+        name = self.passwords.known(credentials)
+        return None if name is None else self.named(name)
 
     def _holder(self, sent: bytes) -> User | None:
         key = apikeys.find(self._keys, sent)
@@ -155,18 +182,23 @@ class Access:
 
     def require(self, permission: str, user: User | None, api: bool = False) -> None:
         """Return if the user has the permission, else raise UnauthenticatedError or ForbiddenError."""
-        if permission == PUBLIC:
+        if self.open_to_all(permission):
             return
         if api and self.api_closed:
             raise UnauthenticatedError(API_CLOSED)
         if user is None:
-            closed = not api and self.takes_keys and not self.takes_passwords
+            others = self.takes_passwords or self.people is not None or self._proxied
+            closed = not api and self.takes_keys and not others
             raise UnauthenticatedError(PAGES_CLOSED if closed else "Access denied")
         if self.read_only and permission not in READ_ONLY_PERMISSIONS:
             raise ForbiddenError("Read only mode is enabled")
         least = LOWEST_ROLE[permission]
         if ROLES.index(user.role) < ROLES.index(least):
             raise ForbiddenError(f"The {user.kind} {user.name} is {user.role}, {permission} needs {least}")
+
+    def open_to_all(self, permission: str) -> bool:
+        """Whether it needs no login."""
+        return permission == PUBLIC or (permission == METRICS and not self._metrics_auth)
 
     def may(self, permission: str, user: User | None, api: bool = False) -> bool:
         """Whether `require` would let the user through: what a page asks before it draws a button."""
@@ -175,11 +207,3 @@ class Access:
         except (UnauthenticatedError, ForbiddenError):
             return False
         return True
-
-
-def _digests(credentials: str) -> list[bytes]:
-    """Fingerprints of both spellings in use: browsers send UTF-8, curl and requests often Latin-1."""
-    spellings = {credentials.encode("utf-8")}
-    with contextlib.suppress(UnicodeEncodeError):
-        spellings.add(credentials.encode("latin-1"))
-    return [hashlib.sha256(spelling).digest() for spelling in sorted(spellings)]

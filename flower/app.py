@@ -19,14 +19,11 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets, bind_unix_socket
 
-from flower import urls
-from flower.access import Access
-from flower.admission import api_keys, cors_origins, credentials, unauthenticated_api
+from flower import signin, urls
 from flower.audit import Audit
 from flower.cluster import Cluster
 from flower.events import Events
 from flower.feed import Feed
-from flower.gate import Gate
 from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
@@ -36,18 +33,25 @@ from flower.options import options as default_options
 from flower.queues import Queues
 from flower.sampler import Sampler
 from flower.shown import Shown
+from flower.site import Site
 from flower.state import State
 from flower.store import Store, open_store
 from flower.urls import rewrite_handler
 from flower.utils import abs_path, mask_url
 from flower.utils.executor import DaemonExecutor
+from flower.utils.hosts import is_loopback
 from flower.utils.redaction import Redactor
 from flower.watch import Watch
-from flower.web import Site
 
 __all__ = ["Flower", "rewrite_handler"]
 
 logger = logging.getLogger(__name__)
+
+HEADER_BYTES = 32_768
+BODY_BYTES = 10_485_760
+IDLE_SECONDS = 120.0
+"""How long a client may take for its headers, or keep a connection that it does not use."""
+BODY_SECONDS = 60.0
 
 
 class Flower(tornado.web.Application):
@@ -67,10 +71,7 @@ class Flower(tornado.web.Application):
         self.options = default_options if options is None else options
         self.io_loop = io_loop or IOLoop.current()
         # First what may be refused: nothing is running yet that would have to be stopped.
-        self._access = Access(
-            credentials(self.options), unauthenticated_api(os.environ), self.options.read_only, api_keys(self.options)
-        )
-        self._origins = cors_origins(self.options)
+        self._entrance = signin.entrance(self.options, os.environ)
         self.ssl_options = kwargs.pop("ssl_options", None) or _ssl_options(self.options)
         self.capp = capp or celery.Celery()
         self.capp.loader.import_default_modules()
@@ -134,8 +135,11 @@ class Flower(tornado.web.Application):
         settings = urls.settings | {"debug": options.debug, "site": self._site(prefix)}
         if options.cookie_secret:
             settings["cookie_secret"] = options.cookie_secret
+        # Where classes written for Tornado's mixins look for what the provider knows them by.
+        settings["oauth"] = {name: getattr(options, f"oauth2_{name}") for name in ("key", "secret", "redirect_uri")}
         settings |= kwargs
-        settings["handlers"] = urls.under_prefix(kwargs.get("handlers") or urls.handlers, prefix)
+        handlers = urls.with_login(kwargs.get("handlers") or urls.handlers, self._entrance.handler)
+        settings["handlers"] = urls.under_prefix(handlers, prefix)
         if prefix:
             for name in ("static_url_prefix", "login_url"):
                 if not settings[name].startswith(f"/{prefix}/"):
@@ -146,7 +150,7 @@ class Flower(tornado.web.Application):
         options = self.options
         return Site(
             cluster=self.cluster,
-            gate=Gate(self._access, self._origins, self.cluster.audit),
+            gate=self._entrance.gate(self.cluster.audit, self.executor),
             executor=self.executor,
             operations=self.operations,
             url_prefix=f"/{prefix}" if prefix else "",
@@ -156,6 +160,8 @@ class Flower(tornado.web.Application):
             natural_time=options.natural_time,
             auto_refresh=options.auto_refresh,
             max_tasks=stored_tasks(options.max_tasks, options.persistent),
+            hsts=options.hsts,
+            private=bool(options.unix_socket) or is_loopback(options.address),
         )
 
     # -- starting
@@ -165,7 +171,15 @@ class Flower(tornado.web.Application):
         if self._server is not None:
             return self._port
         sockets = self._bind()
-        self._server = HTTPServer(self, xheaders=self.options.xheaders, ssl_options=self.ssl_options)
+        self._server = HTTPServer(
+            self,
+            xheaders=self.options.xheaders,
+            ssl_options=self.ssl_options,
+            max_header_size=HEADER_BYTES,
+            max_body_size=BODY_BYTES,
+            idle_connection_timeout=IDLE_SECONDS,
+            body_timeout=BODY_SECONDS,
+        )
         self._server.add_sockets(sockets)
         if not self.options.unix_socket:
             self._port = sockets[0].getsockname()[1]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Iterator
 from typing import Any
 
 from celery import Celery
 
-from flower.admission import api_keys, unauthenticated_api
+from flower.admission import api_keys, login_set_up, passwords, unauthenticated_api
 from flower.options import options
 from flower.utils import mask_url
+from flower.utils.hosts import is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ def broker(capp: Celery) -> str:
 def audience() -> str:
     """Who can see and do what."""
     if not _open():
-        return f"Access: {'; '.join(_admitted())}; everybody: /metrics and /healthcheck"
+        always = "/healthcheck" if options.metrics_auth else "/metrics and /healthcheck"
+        return f"Access: {'; '.join(_admitted())}; everybody: {always}"
     api = "and use the REST API" if unauthenticated_api() else "the REST API is closed"
     where = "on this machine" if _private() else "who can reach this address"
     return f"Access: no login is set up. Everybody {where} can see all tasks with their arguments and results, {api}"
@@ -63,26 +64,27 @@ def audience() -> str:
 
 def _admitted() -> Iterator[str]:
     """Who has to log in, and with what."""
-    users, keys = len(options.basic_auth), api_keys(options)
+    users, keys = len(passwords(options)), api_keys(options)
+    provider = options.auth_provider or (options.oidc_issuer and f"OpenID Connect at {options.oidc_issuer}")
+    if provider:
+        who = options.auth or f"members of {', '.join(options.oidc_allowed_groups)}"
+        yield f"{who} through {provider}"
+    if options.trusted_header:
+        yield f"those whom {', '.join(options.trusted_proxies)} names in {options.trusted_header}"
     if users:
         yield f"{users} user{'s' * (users > 1)} with a password"
     if keys:
         names = ", ".join(f"{key.name}: {key.role}" for key in keys[:KEYS_TOLD])
         more = f", {len(keys) - KEYS_TOLD} more" if len(keys) > KEYS_TOLD else ""
         yield f"{len(keys)} API key{'s' * (len(keys) > 1)} ({names}{more})"
-    if not users:
+    if not users and not provider and not options.trusted_header:
         yield "the pages are closed, as only basic_auth opens them"
 
 
 def _open() -> bool:
-    return not (options.basic_auth or options.api_keys or options.api_keys_file)
+    return not login_set_up(options)
 
 
 def _private() -> bool:
     """Whether other machines cannot reach the server."""
-    if options.unix_socket or options.address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(options.address).is_loopback
-    except ValueError:
-        return False
+    return bool(options.unix_socket) or is_loopback(options.address)

@@ -5,7 +5,11 @@ It stands beside the door: it reads the headers of a request and knows nothing o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 
 from tornado.httputil import HTTPServerRequest
 
@@ -21,11 +25,41 @@ from flower.access import (
     User,
 )
 from flower.audit import Audit
+from flower.login.logins import Logins
+from flower.login.proxy import TrustedProxy
+from flower.login.sessions import Session
 from flower.utils import headers
+from flower.utils.hosts import Hosts, name_of
 from flower.utils.origins import Origins
+from flower.utils.rules import UNIX
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CHECKS_AT_ONCE = 2
+"""Hashed passwords that are looked at at a time: each keeps a processor busy and takes 32 MB."""
+CHECKS_WAITING = 20
+BUSY_SECONDS = 5
+HOST_MOST = 255
 CHALLENGES = {"user": 'Basic realm="flower", charset="UTF-8"', "key": 'Bearer realm="flower"'}
+
+
+class Checks:
+    """Looks at hashed passwords, in threads and not too many at a time."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._turn = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._waiting = 0
+
+    async def run(self, check: Callable[[bytes], None], credentials: bytes) -> None:
+        """Raises ThrottledError where too many wait."""
+        if self._waiting >= CHECKS_WAITING:
+            raise ThrottledError(BUSY_SECONDS, "Too many logins are looked at")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                await asyncio.get_running_loop().run_in_executor(self._executor, check, credentials)
+        finally:
+            self._waiting -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +69,47 @@ class Gate:
     access: Access
     origins: Origins
     audit: Audit
+    checks: Checks
+    hosts: Hosts = field(default_factory=Hosts)
+    proxy: TrustedProxy = field(default_factory=TrustedProxy)
+    logins: Logins | None = None
 
-    def user(self, request: HTTPServerRequest) -> User | None:
-        """Who sent it, if they proved it. Raises ThrottledError."""
-        return self.access.user(login_of(request))
+    def user(self, request: HTTPServerRequest, session: Callable[[], Session | None]) -> User | None:
+        """Who sent it, if they proved it; `session` finds that of its cookie. Raises ThrottledError."""
+        access, login = self.access, login_of(request)
+        if not access.login_needed:
+            return ANYBODY
+        proxied = self.proxy.user(request.headers, peer_of(request)) if self.proxy else None
+        if proxied is not None:
+            return access.named(*proxied)
+        if access.people is None or (login is not None and login.kind == "key" and access.takes_keys):
+            return access.user(login)
+        # With passwords and a provider both are needed, as in Flower 2.x.
+        if access.takes_passwords and access.user(login) is None:
+            return None
+        found = session()
+        return None if found is None else access.member(found.name, found.groups, found.id)
+
+    def check_address(self, request: HTTPServerRequest, any_host: bool = False) -> None:
+        """Raise ForbiddenError where somebody else's name leads here."""
+        if not any_host and not self.hosts.allows(request.host):
+            name = name_of(request.host)[:HOST_MOST]
+            raise ForbiddenError(f"This server is not to be asked as {name!r}; --allowed_hosts={name} would allow it")
+
+    async def learn(self, request: HTTPServerRequest) -> None:
+        """Look at a hashed password where one was sent: what is slow is done before it is asked for."""
+        login, passwords = login_of(request), self.access.passwords
+        if login is None or login.kind != "user" or not passwords.slow(login.secret):
+            return
+        self.access.slow_down(login)
+        await self.checks.run(passwords.check, login.secret)
+
+    def asks_for_session(self, request: HTTPServerRequest) -> bool:
+        """Whether logging in through the provider is what is missing."""
+        access, login = self.access, login_of(request)
+        if access.people is None or not access.takes_passwords:
+            return access.people is not None
+        return login is not None and login.kind == "user" and access.passwords.known(login.secret) is not None
 
     def admit(
         self, request: HTTPServerRequest, user: User | None, permission: str, api: bool, target: str | None
@@ -86,6 +157,15 @@ class Gate:
         with_key = self.access.takes_keys and login is not None and login.kind == "key"
         if not (api and with_key and self.origins.named(sent.get("Origin"))):
             raise ForbiddenError(why)
+
+
+def peer_of(request: HTTPServerRequest) -> str:
+    """The address at the other end of the connection, whatever its headers say; UNIX over the socket file."""
+    context = getattr(request.connection, "context", None)
+    if getattr(context, "address_family", None) == socket.AF_UNIX:
+        return UNIX
+    address = getattr(context, "address", None)
+    return str(address[0]) if isinstance(address, tuple) and address else ""
 
 
 def login_of(request: HTTPServerRequest) -> Login | None:

@@ -20,7 +20,8 @@ from celery import Celery
 from tornado.netutil import ssl_options_to_context
 from tornado.platform.asyncio import BaseAsyncIOLoop
 
-from flower.admission import api_keys, cors_origins, unauthenticated_api
+from flower import signin
+from flower.admission import api_keys
 from flower.app import Flower
 from flower.banner import print_banner
 from flower.options import OptionError, options
@@ -32,6 +33,8 @@ from flower.utils.memory import settle_memory
 
 logger = logging.getLogger(__name__)
 
+SECRET_SHORT = 16
+"""Characters below which a secret might be guessed."""
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter. With Python's 5 ms a page that reads 100 rows while events
 come in waits up to 5 ms for each of them, since SQLite gives the interpreter away at every row."""
@@ -39,13 +42,14 @@ come in waits up to 5 ms for each of them, since SQLite gives the interpreter aw
 
 def extract_settings() -> dict[str, Any]:
     """Check how the options go together and put what Tornado needs into `flower.urls.settings`, which is returned."""
-    unauthenticated_api()
+    signin.entrance(options, os.environ)
     for key in api_keys(options):
         if key.short:
             logger.warning(
                 "api_keys: the key %r is so short that it may be guessed; python -m flower.apikeys new", key.name
             )
-    cors_origins(options)
+    if options.cookie_secret and len(options.cookie_secret) < SECRET_SHORT:
+        logger.warning("cookie_secret: it is so short that it may be guessed, and with it every login be forged")
     _check_columns(options.tasks_columns)
     settings["debug"] = options.debug
     if options.cookie_secret:

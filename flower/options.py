@@ -14,6 +14,7 @@ from tornado.options import Error, define
 from tornado.options import options as default_options
 
 from flower.utils import abs_path, redaction, rules
+from flower.utils.access_options import ACCESS_OPTIONS
 from flower.utils.rules import at_least, one_of
 from flower.utils.values import Option
 
@@ -33,12 +34,8 @@ class OptionError(Error):
     """An option that cannot be used; the text is one line that names it and what is allowed."""
 
 
-REFUSED = "Login providers are not part of this version: setting this ends the start; use basic_auth"
-LATER = "For login providers, which are not part of this version"
-
-SERVER, ACCESS, CLUSTER, TASKS, PAGES, METRICS, LOGS = (
+SERVER, CLUSTER, TASKS, PAGES, METRICS, LOGS = (
     "Server",
-    "Access",
     "Cluster",
     "Stored tasks",
     "Pages and API",
@@ -71,63 +68,7 @@ TABLE: tuple[Option, ...] = (
         "FILE",
     ),
     Option("debug", SERVER, bool, False, "Log more, show tracebacks on error pages, restart when the code changes"),
-    Option(
-        "basic_auth",
-        ACCESS,
-        str,
-        None,
-        r"Users who may log in, with HTTP Basic authentication; a comma within a password is written \,",
-        "USER:PASSWORD,...",
-        multiple=True,
-        rule=rules.USERS,
-        secret=True,
-    ),
-    Option(
-        "api_keys",
-        ACCESS,
-        str,
-        None,
-        "Keys for programs; roles are viewer (the default), operator, admin; better kept in api_keys_file",
-        "NAME:KEY[:ROLE],...",
-        multiple=True,
-        rule=rules.KEYS,
-        secret=True,
-    ),
-    Option(
-        "api_keys_file",
-        ACCESS,
-        str,
-        None,
-        "File with more keys, one a line; # begins a comment",
-        "FILE",
-        rule=rules.FILE,
-    ),
-    Option(
-        "cors_origins",
-        ACCESS,
-        str,
-        None,
-        "Web sites whose scripts may use the API, with a key; * lets every site read where no login is set up",
-        "ORIGIN,...",
-        multiple=True,
-        rule=rules.ORIGINS,
-    ),
-    Option("read_only", ACCESS, bool, False, "Show everything, change nothing"),
-    Option(
-        "cookie_secret",
-        ACCESS,
-        str,
-        None,
-        "Key that signs cookies; a random one ends all sessions at a restart",
-        "TEXT",
-        secret=True,
-        shown="random",
-    ),
-    Option("auth", ACCESS, str, "", REFUSED, "EMAILS", rule=rules.NOT_YET),
-    Option("auth_provider", ACCESS, str, None, REFUSED, "CLASS", rule=rules.NOT_YET),
-    Option("oauth2_key", ACCESS, str, None, LATER, "TEXT", secret=True),
-    Option("oauth2_secret", ACCESS, str, None, LATER, "TEXT", secret=True),
-    Option("oauth2_redirect_uri", ACCESS, str, None, LATER, "URL"),
+    *ACCESS_OPTIONS,
     Option("enable_events", CLUSTER, bool, True, "Ask the workers to send events"),
     Option(
         "inspect_timeout",
@@ -248,6 +189,7 @@ TABLE: tuple[Option, ...] = (
 BY_NAME: dict[str, Option] = {option.name: option for option in TABLE}
 
 ENVIRONMENT_ONLY: dict[str, str] = {
+    "FLOWER_..._FILE": "the file that holds the value of a secret: FLOWER_OAUTH2_SECRET_FILE=/run/secrets/oauth2",
     "FLOWER_UNAUTHENTICATED_API": "true opens the API to everybody when no login is configured; otherwise it is closed",
 }
 

@@ -47,6 +47,9 @@ SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 
 HELP_WORDS = ("--help", "-help", "-h")
 
+FILE_SUFFIX = "_FILE"
+"""What Docker and Kubernetes put behind the name of a variable whose value is a secret kept in a file."""
+
 
 def nearest_word(name: str, words: Collection[str]) -> str:
     """A question after the word that is spelled most like the name; empty when none is."""
@@ -149,13 +152,35 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if not variable.startswith(ENV_VAR_PREFIX):
             continue
         text, option = environ[variable], BY_NAME.get(variable[len(ENV_VAR_PREFIX) :].lower())
-        if option is None:
+        secret = _secret_in_file(variable) if option is None else None
+        if secret is not None:
+            if environ.get(variable.removesuffix(FILE_SUFFIX)):
+                raise OptionError(f"{variable}: {variable.removesuffix(FILE_SUFFIX)} is set too")
+            values[secret.name] = _parse(secret, _content(variable, text), variable)
+        elif option is None:
             _warn_about_name(variable, variable[len(ENV_VAR_PREFIX) :].lower(), ENV_VAR_PREFIX)
         elif option.name == "port" and SERVICE_LINK.match(text):
             logger.warning("%s=%s is a service link, not a port; it is ignored", variable, text)
         elif text or option.type is str:
             values[option.name] = _parse(option, text, variable)
     return values
+
+
+def _secret_in_file(variable: str) -> Option | None:
+    """The secret option whose value is in the file that the variable names."""
+    if not variable.endswith(FILE_SUFFIX):
+        return None
+    option = BY_NAME.get(variable[len(ENV_VAR_PREFIX) : -len(FILE_SUFFIX)].lower())
+    return option if option and option.secret else None
+
+
+def _content(variable: str, path: str) -> str:
+    """What stands in the file, without the line's end that editors add."""
+    try:
+        with open(abs_path(path), encoding="utf-8") as file:
+            return file.read().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"{variable}: {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def from_file(path: str) -> dict[str, Any]:

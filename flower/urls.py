@@ -90,7 +90,7 @@ handlers: list[Url] = [
     Url(r"/queue/(.+)", QueueView, name="queue"),
     Url(r"/stream", StreamHandler, name="stream"),
     Url(r"/complete", CompleteView, name="complete"),
-    Url(r"/login/?", LoginHandler),
+    Url(r"/login/?", LoginHandler, name="login"),
     Url(r"/logout", LogoutHandler, name="logout"),
     # API
     Url(r"/api/workers", ListWorkers, name="api_workers"),
@@ -112,6 +112,15 @@ handlers: list[Url] = [
     Url(r"(/.+)/", RemoveSlash),
     Url(r"/api/.*", UnknownApiHandler),
 ]
+
+
+def with_login(handlers: list[Any], handler: type[BaseHandler] | None) -> list[Any]:
+    """The handlers with the one that logs people in, if there is one."""
+    if handler is None:
+        return handlers
+    known = (spec for spec in handlers if isinstance(spec, Url) and spec.handler_class is LoginHandler)
+    swapped = {spec: Url(spec.regex.pattern, handler, name=spec.name) for spec in known}
+    return [swapped.get(spec, spec) for spec in handlers]
 
 
 def rewrite_handler(handler: Any, url_prefix: str) -> Url:

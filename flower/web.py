@@ -9,26 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar
 
 import tornado.web
 from celery import Celery
 from tornado.httputil import HTTPServerRequest
 
-from flower.access import PERMISSIONS, PUBLIC, Access, ForbiddenError, ThrottledError, UnauthenticatedError, User
+from flower.access import METRICS, PERMISSIONS, ForbiddenError, ThrottledError, UnauthenticatedError, User
 from flower.cluster import Cluster
-from flower.control import Context
-from flower.gate import Gate
 from flower.problems import NotFoundError, Problem, problem_of
-from flower.shown import Shown
+from flower.site import Site
 from flower.store import Task
 from flower.utils import headers
 from flower.utils.arguments import ArgumentError, convert
 from flower.utils.json import compress, dumps
+from flower.visitor import Visitor
 
 __all__ = ("BaseHandler", "NotFoundError", "Problem", "Site", "StaticFiles", "default_headers")
 
@@ -38,39 +35,15 @@ T = TypeVar("T")
 ANSWERED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What was decided at start and handlers need: `self.site`."""
-
-    cluster: Cluster
-    gate: Gate
-    executor: Executor
-    operations: Context
-    shown: Shown
-    url_prefix: str = ""
-    classic_api: bool = False
-    tasks_columns: tuple[str, ...] = ()
-    natural_time: bool = False
-    auto_refresh: bool = True
-    max_tasks: int = 100_000
-
-    @property
-    def access(self) -> Access:
-        """The rules of who may do what."""
-        return self.gate.access
-
-
-class BaseHandler(tornado.web.RequestHandler):
+class BaseHandler(Visitor):
     """One request. Subclasses set `permission` to a key of `flower.access.PERMISSIONS`."""
 
     permission: ClassVar[str] = ""
     wing: ClassVar[Literal["page", "api"]] = "page"
+    any_host: ClassVar[bool] = False
+    """Whether it answers under any name: probes ask by address."""
 
     # -- what a handler works with
-
-    @property
-    def site(self) -> Site:
-        return cast(Site, self.application.settings["site"])
 
     @property
     def cluster(self) -> Cluster:
@@ -129,6 +102,7 @@ class BaseHandler(tornado.web.RequestHandler):
     def prepare(self) -> Awaitable[None] | None:
         """Refuse what is not allowed."""
         gate, target = self.site.gate, self.path_args[0] if self.path_args else None
+        gate.check_address(self.request, self.any_host)
         if self.permission not in PERMISSIONS:
             logger.error("%s states no permission and is refused", type(self).__name__)
             raise ForbiddenError(f"{type(self).__name__} states no permission")
@@ -137,15 +111,11 @@ class BaseHandler(tornado.web.RequestHandler):
         except ThrottledError as error:
             # The page that tells of it must not ask again.
             user = self.current_user = None
-            if self.permission != PUBLIC and self.request.method != "OPTIONS":
+            if not self.site.access.open_to_all(self.permission) and self.request.method != "OPTIONS":
                 gate.refused(self.request, user, self.permission, target, error)
                 raise
         gate.admit(self.request, user, self.permission, self.wing == "api", target)
         return None
-
-    def get_current_user(self) -> User | None:
-        """Who sent the request, if they proved it."""
-        return self.site.gate.user(self.request)
 
     def audit(
         self, operation: str, target: str | None, given: dict[str, Any], outcome: str, problem: Problem, seconds: float
@@ -157,7 +127,9 @@ class BaseHandler(tornado.web.RequestHandler):
         )
 
     def get_login_url(self) -> str:
-        """For `tornado.web.authenticated`: Basic has no login page to go to."""
+        """For `tornado.web.authenticated`: only a login provider has a page to go to."""
+        if self.site.gate.asks_for_session(self.request):
+            return f"{self.site.url_prefix}/login"
         raise UnauthenticatedError("Access denied")
 
     def check_xsrf_cookie(self) -> None:
@@ -206,7 +178,8 @@ class BaseHandler(tornado.web.RequestHandler):
             self.set_header("Allow", self.allowed_methods())
             problem = Problem(405, f"Method {self.request.method} is not allowed here, use {self.allowed_methods()}")
         if problem.status == 401:
-            for challenge in self.site.gate.challenges(self.request, self.wing == "api"):
+            keys_too = self.wing == "api" or self.permission == METRICS
+            for challenge in self.site.gate.challenges(self.request, keys_too):
                 self.add_header("WWW-Authenticate", challenge)
         if isinstance(error, ThrottledError):
             self.set_header("Retry-After", str(error.seconds))
@@ -234,9 +207,10 @@ class StaticFiles(tornado.web.StaticFileHandler):
 
 def default_headers(site: Site, request: HTTPServerRequest, api: bool = False) -> dict[str, str]:
     """Security headers for every answer; for those of the API also which other sites may use it."""
-    if api:
-        return headers.SECURITY | site.gate.origins.headers(request.headers.get("Origin"))
-    return headers.SECURITY
+    found = dict(headers.SECURITY)
+    if request.protocol == "https" and site.hsts:
+        found["Strict-Transport-Security"] = f"max-age={site.hsts}"
+    return found | site.gate.origins.headers(request.headers.get("Origin")) if api else found
 
 
 def _packed_json(build: Callable[..., Any], args: tuple[Any, ...], may_compress: bool) -> tuple[bytes, bool]:

@@ -49,7 +49,7 @@ class StreamEvents(BaseApiHandler):
         try:
             with contextlib.suppress(StreamClosedError, asyncio.TimeoutError, StoreError):
                 await self._send(OPENING)
-                while listener.open:
+                while listener.open and self.still_in():
                     await self._tell(listener, pick)
         finally:
             self.cluster.feed.leave(listener)

@@ -15,6 +15,12 @@ WIDTH = 100
 MANY = 10**9
 """A limit that nobody needs to be told."""
 
+OPEN = {
+    "public": "everybody, without a login",
+    "metrics": "everybody, without a login unless `--metrics_auth` asks for one",
+}
+"""For whom a route is whose permission is not a matter of roles."""
+
 
 def fill(text: str) -> str:
     """The text with each `<!-- route: METHOD PATH --> ... <!-- end -->` made anew. KeyError for an unknown route."""
@@ -40,7 +46,7 @@ def section(whole: Document, method: str, path: str, item: dict[str, Any]) -> st
         parts.append(f"```json\n{compact(sample)}\n```")
     statuses = ", ".join(status for status in item["responses"] if status != "200")
     roles = {"viewer": "viewers, operators and admins", "operator": "operators and admins", "admin": "admins"}
-    who = "everybody, without a login" if item["x-permission"] == "public" else roles[item["x-role"]]
+    who = OPEN.get(item["x-permission"]) or roles[item["x-role"]]
     parts.append(f"For {who}." + (f" Errors: {statuses}." if statuses else ""))
     return "\n\n".join(parts)
 

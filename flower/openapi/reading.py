@@ -186,7 +186,7 @@ ROUTES: tuple[Route, ...] = (
         "Machines that watch",
         "Metrics for Prometheus, in its text format or in that of OpenMetrics, whichever is asked for",
         TEXT,
-        permission="public",
+        permission="metrics",
         media=(PLAIN, "application/openmetrics-text"),
     ),
 )

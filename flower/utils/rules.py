@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flower.utils import abs_path
+from flower.utils.authentication import validate_auth_option
 from flower.utils.origins import is_origin
 from flower.utils.redaction import words_of
 
@@ -61,6 +63,16 @@ def is_http_url(url: str) -> bool:
         return False
 
 
+def is_network(text: str) -> bool:
+    """Whether it is an address, a network, or the word for the socket file."""
+    try:
+        return text == UNIX or ipaddress.ip_network(text) is not None
+    except ValueError:
+        return False
+
+
+UNIX = "unix"
+"""Who comes over the socket file, among addresses."""
 PORT = between(0, 65535)
 FILE = Rule("an existing file", lambda path: os.path.isfile(abs_path(path)))
 DATABASE = Rule("a file name: other databases are not part of this version", lambda db: db and "://" not in db)
@@ -84,7 +96,24 @@ WORDS = Rule(
     "names with letters in them such as password,api_key, with commas between them, or empty",
     lambda names: names == [""] or all(map(words_of, names)),
 )
-NOT_YET = Rule(
-    "left unset: login providers are not part of this version, use --basic-auth=user:password",
-    lambda value: not value,
+EMAILS = Rule(
+    "an address, several with | or commas between them, or one pattern such as .*@example.com",
+    lambda pattern: not pattern or validate_auth_option(pattern),
+)
+ROLES = Rule("role:address, role:name or role:group:name, or several with commas between them", bool)
+CLASS_PATH = matching("the path of a class, such as flower.views.auth.GithubLoginHandler", r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+LINK = Rule("an http or https URL", is_http_url)
+SCOPES = matching(
+    "words with blanks between them, openid among them", r"(?=(.* )?openid( |$))[!#-\[\]-~]+( [!#-\[\]-~]+)*"
+)
+HEADER = matching("the name of a header, such as X-Forwarded-User", r"[A-Za-z0-9-]{1,64}")
+NETWORKS = Rule(
+    "addresses or networks such as 10.0.0.0/8, or unix, with commas between them",
+    lambda entries: bool(entries) and all(map(is_network, entries)),
+)
+HOSTS = Rule(
+    "host names without a port, such as flower.example.com or *.example.com, with commas between them",
+    lambda entries: (
+        bool(entries) and all(re.fullmatch(r"(\*\.)?[\w.-]+|\[?[0-9a-fA-F:.]+\]?", entry) for entry in entries)
+    ),
 )

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import pytz
 
 from flower import __version__
-from flower.access import VIEW
+from flower.access import METRICS, VIEW
 from flower.utils import mask_url, template
 from flower.utils.broker import BrokerBase
 from flower.utils.zones import server_zone
@@ -209,9 +209,25 @@ class BaseHandler(DrawnHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell the error on a page with a way back."""
         problem = self.explain(status_code, **kwargs)
+        if problem.status == 401 and self.site.gate.asks_for_session(self.request) and self._sent_to_login():
+            return
         try:
             self.show("error.html", problem=problem, title=problem.message)
         except Exception:  # an error page that fails must still tell the first error
             logger.exception("The error page failed")
             self.set_header("Content-Type", "text/plain; charset=UTF-8")
             self.finish(problem.message)
+
+    def _sent_to_login(self) -> bool:
+        """Whether a browser that wants a page was sent to log in; what scripts ask for stays a 401."""
+        headers = self.request.headers
+        if headers.get("HX-Request"):
+            # The page is loaded again, and that request is sent to log in.
+            self.set_header("HX-Refresh", "true")
+        asks_for_page = headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and not headers.get("HX-Request")
+        if self.request.method not in ("GET", "HEAD") or not asks_for_page or self.permission == METRICS:
+            return False
+        if any(kind in headers.get("Accept", "") for kind in ("text/event-stream", "application/json")):
+            return False
+        self.redirect(self.path("login", next=self.request.uri))
+        return True

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
 from flower.access import PUBLIC
+from flower.login import attempts
+from flower.login.attempts import MINUTES, Attempt
+from flower.login.faults import LoginFault, refusal
+from flower.login.github import Github
+from flower.login.gitlab import GitLab
+from flower.login.google import Google
+from flower.login.logins import Logins
+from flower.login.oidc import Oidc
+from flower.login.okta import Okta
+from flower.login.provider import Identity, Provider
+from flower.problems import Problem
 from flower.utils.authentication import authenticate, validate_auth_option
 from flower.views import BaseHandler
 from flower.web import NotFoundError
 
-__all__ = ["LoginHandler", "LogoutHandler", "authenticate", "validate_auth_option"]
+__all__ = [
+    "GitLabLoginHandler",
+    "GithubLoginHandler",
+    "GoogleAuth2LoginHandler",
+    "LoginHandler",
+    "LogoutHandler",
+    "OAuth2LoginHandler",
+    "OidcLoginHandler",
+    "OktaLoginHandler",
+    "authenticate",
+    "get_next_url",
+    "is_safe_redirect",
+    "validate_auth_option",
+]
+
+logger = logging.getLogger(__name__)
+
+ATTEMPT_COOKIE = "flower_login"
+NEXT_MOST = 2_000
 
 
 class LoginHandler(BaseHandler):
-    """Where a login provider would be asked, were one set up."""
+    """GET /login where no login provider is set up."""
 
     permission = PUBLIC
 
@@ -19,11 +53,153 @@ class LoginHandler(BaseHandler):
         raise NotFoundError("There is nothing to log in to: no login provider is set up")
 
 
+class OAuth2LoginHandler(BaseHandler):
+    """GET /login: to the provider and, with what it sends along, back again."""
+
+    permission = PUBLIC
+    provider_class: ClassVar[type[Provider]]
+
+    async def get(self) -> None:
+        """Send the browser to the provider, or let in who comes back from there."""
+        self.set_header("Cache-Control", "no-store")
+        try:
+            if any(self.get_argument(name) is not None for name in ("code", "state", "error")):
+                await self._arrive()
+            elif self.current_user is not None:
+                self.redirect(get_next_url(self))
+            else:
+                await self._depart()
+        except LoginFault as fault:
+            self._refuse(fault)
+
+    @property
+    def _logins(self) -> Logins:
+        logins = self.site.logins
+        if logins is None:
+            raise NotFoundError("There is nothing to log in to: no login provider is set up")
+        return logins
+
+    @property
+    def _provider(self) -> Provider:
+        provider = self._logins.provider
+        if provider is None:
+            raise NotFoundError("There is nothing to log in to: no login provider is set up")
+        return provider
+
+    async def _depart(self) -> None:
+        attempt = self._logins.attempts.begin(get_next_url(self))
+        address = await self._provider.address(attempt)
+        self._hold([*self._held(), attempt])
+        self.redirect(address)
+
+    async def _arrive(self) -> None:
+        state, code, error = (self.get_argument(name) or "" for name in ("state", "code", "error"))
+        attempt = self._logins.attempts.take(self._held(), state)
+        self._hold([other for other in self._held() if other.state != attempt.state])
+        self._next = attempt.next
+        if error or not code:
+            # What a provider is said to have said is told only to who was sent there from here.
+            raise refusal(self._provider.label, error or "no code", self.get_argument("error_description") or "")
+        self._enter(await self._provider.identify(code, attempt))
+        self.redirect(attempt.next)
+
+    def _enter(self, identity: Identity) -> None:
+        email = self._logins.people.first(identity.emails, identity.groups)
+        if email is None:
+            raise LoginFault(f"{identity.emails[0]} may not log in here", 403)
+        self.log_in(email, [group for group in identity.groups if group in self._logins.groups])
+
+    _next = ""
+
+    def _refuse(self, fault: LoginFault) -> None:
+        """A page that says what went wrong and lets one try again."""
+        problem = Problem(fault.status, str(fault))
+        logger.warning("A login from %s failed: %s", self.request.remote_ip, fault)
+        self.audit("login", None, {}, "refused", problem, 0.0)
+        self.set_status(fault.status)
+        again = self.path("login", next=self._next or get_next_url(self))
+        self.show("login_failed.html", title="Not logged in", problem=problem, again=again)
+
+    # -- the attempts of this browser
+
+    def _held(self) -> list[Attempt]:
+        return attempts.unpack(self.get_signed_cookie(self.cookie_name(ATTEMPT_COOKIE), max_age_days=1))
+
+    def _hold(self, held: list[Attempt]) -> None:
+        if held:
+            self.keep_cookie(ATTEMPT_COOKIE, attempts.pack(held), MINUTES / 60)
+        else:
+            self.drop_cookie(ATTEMPT_COOKIE)
+
+
+class GoogleAuth2LoginHandler(OAuth2LoginHandler):
+    """Google accounts."""
+
+    provider_class = Google
+
+
+class GithubLoginHandler(OAuth2LoginHandler):
+    """GitHub accounts, those of an Enterprise server too."""
+
+    provider_class = Github
+
+
+class GitLabLoginHandler(OAuth2LoginHandler):
+    """GitLab accounts, those of a server of one's own too."""
+
+    provider_class = GitLab
+
+
+class OktaLoginHandler(OAuth2LoginHandler):
+    """Okta accounts."""
+
+    provider_class = Okta
+
+
+class OidcLoginHandler(OAuth2LoginHandler):
+    """Accounts of any OpenID Connect provider."""
+
+    provider_class = Oidc
+
+
 class LogoutHandler(BaseHandler):
-    """Forget who the browser belongs to."""
+    """/logout: the browser is no longer known to Flower."""
 
     permission = PUBLIC
 
     def get(self) -> None:
-        self.clear_cookie("user")
-        self.show("logout.html", title="Logged out")
+        """Ask first, where there is a session: a link of another site must not end it."""
+        user = self.current_user
+        if user is not None and user.session:
+            self.show("logout.html", title="Log out", done=False)
+        else:
+            self.post()
+
+    def post(self) -> None:
+        """End the session."""
+        user, began = self.current_user, time.monotonic()
+        self.log_out()
+        if user is not None and user.session:
+            self.audit("logout", None, {}, "done", Problem(200, ""), time.monotonic() - began)
+        self.current_user = None if self.site.logins else user
+        self.show("logout.html", title="Logged out", done=True)
+
+
+def is_safe_redirect(target: str) -> bool:
+    """Whether it leads to a page of this server: one slash at the front, and nothing that a browser reads as a host."""
+    if not target.startswith("/") or target.startswith("//") or len(target) > NEXT_MOST:
+        return False
+    if "\\" in target or not target.isprintable():
+        return False
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc
+
+
+def get_next_url(handler: Any) -> str:
+    """Where somebody wanted to go who had to log in first; the first page if that leads elsewhere."""
+    target = handler.get_argument("next", default="") or ""
+    home: str = handler.path("")
+    return target if is_safe_redirect(target) and not target.startswith(handler.path("login")) else home

@@ -23,7 +23,7 @@ LARGEST = 2_000_000
 """Bytes from which an answer is not kept for others."""
 PACKED_FROM = 1024
 
-ASKED_BY = ("HX-Target", "HX-Trigger", "HX-History-Restore-Request", "Accept", "Cookie")
+ASKED_BY = ("HX-Target", "HX-Trigger", "HX-History-Restore-Request", "Accept")
 """The headers that an answer may depend on."""
 TOLD = ("Content-Type", "Cache-Control", "Vary", "HX-Replace-Url")
 """The headers that go with an answer to everybody."""
@@ -73,6 +73,8 @@ class DrawnHandler(web.BaseHandler):
     """Answers what scripts of open pages ask for with what was drawn for others, if there is something."""
 
     _drawing: asyncio.Future[Drawn | None] | None = None
+    unshown = frozenset(prefix + name for name in ("flower_session", "flower_login") for prefix in ("", "__Host-"))
+    """Cookies that differ from browser to browser and on which no page depends."""
 
     def prepare(self) -> Awaitable[None] | None:
         """Refuse what is not allowed; then look for an answer."""
@@ -83,7 +85,8 @@ class DrawnHandler(web.BaseHandler):
         if self.request.method != "GET" or not asks or not hub.listeners or user is None:
             return None
         drawings: Drawings = self.application.settings.setdefault("drawings", Drawings())
-        key = (self.request.uri, user.name, user.role, *(headers.get(name) for name in ASKED_BY))
+        wishes = tuple(sorted((name, held.value) for name, held in self.cookies.items() if name not in self.unshown))
+        key = (self.request.uri, user.name, user.role, wishes, *(headers.get(name) for name in ASKED_BY))
         now = time.monotonic()
         entry = drawings.find(key, hub.generation, now)
         # Who has just changed something wants to see it.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flower.access import PUBLIC
+import contextlib
+
+from flower.access import PUBLIC, ThrottledError
 from flower.views import BaseHandler
 from flower.web import NotFoundError
 
@@ -13,4 +15,7 @@ class NotFoundErrorHandler(BaseHandler):
     permission = PUBLIC
 
     def prepare(self) -> None:
+        self.current_user = None
+        with contextlib.suppress(ThrottledError):
+            self.current_user = self.get_current_user()
         raise NotFoundError(f"Nothing is found at {self.request.path}")

@@ -1,4 +1,4 @@
-"""`/metrics` and `/healthcheck`: for machines that watch, without login as in Flower 2.x."""
+"""`/metrics` and `/healthcheck`: for machines that watch, without login unless one is asked for."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ COMPRESSION = 1
 class Metrics(BaseHandler):
     """GET /metrics"""
 
-    permission = "public"
+    permission = "metrics"
 
     async def get(self) -> None:
         """The metrics in the text format that the client asks for.
 
-        To protect it, wrap `Metrics.get` with `tornado.web.authenticated` in the configuration file.
+        `metrics_auth` protects it, and so does `tornado.web.authenticated` around `Metrics.get`, as in Flower 2.x.
         """
         headers = self.request.headers
         packed = "gzip" in headers.get("Accept-Encoding", "")
@@ -41,6 +41,7 @@ class Healthcheck(BaseHandler):
     """GET /healthcheck"""
 
     permission = "public"
+    any_host = True
 
     async def get(self) -> None:
         """`OK` while the server lives; with `ready`, 503 and the reasons when it cannot do its work."""

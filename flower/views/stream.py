@@ -29,7 +29,7 @@ class StreamHandler(BaseHandler):
         self._transforms = []
         self._queue = self.cluster.hub.subscribe()
         with contextlib.suppress(StreamClosedError, asyncio.TimeoutError):
-            while (message := await self._queue.get()) != END:
+            while (message := await self._queue.get()) != END and self.still_in():
                 self.write(message)
                 await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
         self._leave()

@@ -188,7 +188,7 @@ def test_logout(server: Server) -> None:
     assert (200, True, True) == (
         answer.status_code,
         "You have been logged out" in text_of(answer),
-        answer.headers["Set-Cookie"].startswith('user="";'),
+        answer.headers["Set-Cookie"].startswith('flower_session="";'),
     )
 
 

@@ -107,10 +107,10 @@ def test_options_are_set(launched: list[tuple[Any, ...]]) -> None:
         (["--port=99999"], "Error: --port: must be a whole number from 0 to 65535, not '99999'\n"),
         (["--conf=nope.py"], "Error: conf: nope.py cannot be read: No such file or directory\n"),
         (
-            ["--auth=.*@example.com"],
+            ["--auth=.*@.*"],
             (
-                "Error: --auth: must be left unset: login providers are not part of this version, "
-                "use --basic-auth=user:password, not '.*@example.com'\n"
+                "Error: --auth: must be an address, several with | or commas between them, "
+                "or one pattern such as .*@example.com, not '.*@.*'\n"
             ),
         ),
         (

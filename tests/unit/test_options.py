@@ -189,11 +189,51 @@ def test_broker_api_error(url: str) -> None:
         BY_NAME["broker_api"].parse(url)
 
 
-@pytest.mark.parametrize("name", ["auth", "auth_provider"])
-def test_login_providers_are_refused(name: str) -> None:
-    """Asking for a login that does not exist is an error that names the one that does."""
-    with pytest.raises(ValueError, match="not part of this version, use --basic-auth"):
-        BY_NAME[name].parse("ann@example.com")
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("auth", ".*@.*"),
+        ("auth", ".*@example.com|ann@example.com"),
+        ("auth", "[a-z]+@example.com"),
+        ("auth", ".*"),
+        ("auth", "ann"),
+        ("auth_provider", "GithubLoginHandler"),
+        ("auth_provider", "flower views"),
+        ("oauth2_redirect_uri", "/login"),
+        ("oidc_issuer", "login.example.com"),
+        ("oidc_scopes", "email profile"),
+        ("trusted_proxies", "proxy.example.com"),
+        ("trusted_proxies", "10.0.0.1/8"),
+        ("trusted_header", "X User"),
+        ("allowed_hosts", "https://flower.example.com"),
+        ("allowed_hosts", "flower.example.com:5555"),
+        ("session_hours", "0"),
+        ("hsts", "-1"),
+    ],
+)
+def test_access_errors(name: str, value: str) -> None:
+    """What would let in nobody, or more than is meant, is refused."""
+    with pytest.raises(ValueError, match="must be"):
+        BY_NAME[name].parse(value)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("auth", "ann@example.com"),
+        ("auth", "ann@example.com|bob@example.com"),
+        ("auth", "ann@example.com, bob@example.com"),
+        ("auth", ".*@example.com"),
+        ("auth", ""),
+        ("auth_provider", "flower.views.auth.GithubLoginHandler"),
+        ("oidc_scopes", "email openid"),
+        ("trusted_proxies", "10.0.0.0/8,::1,unix"),
+        ("allowed_hosts", "flower.example.com,*.internal,10.0.0.1,[::1]"),
+    ],
+)
+def test_access_values(name: str, value: str) -> None:
+    """The usual values are taken."""
+    BY_NAME[name].parse(value)
 
 
 @pytest.mark.parametrize(

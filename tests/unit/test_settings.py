@@ -146,7 +146,12 @@ def test_environment(environ: dict[str, str], expected: dict[str, Any]) -> None:
         ({"FLOWER_PORT": "x"}, "FLOWER_PORT: must be a whole number from 0 to 65535, not 'x'"),
         ({"FLOWER_DEBUG": "maybe"}, "FLOWER_DEBUG: must be true or false, not 'maybe'"),
         ({"FLOWER_BASIC_AUTH": ""}, "FLOWER_BASIC_AUTH: must be user:password"),
-        ({"FLOWER_AUTH": "ann@example.com"}, "FLOWER_AUTH: must be left unset"),
+        ({"FLOWER_AUTH": "ann"}, "FLOWER_AUTH: must be an address"),
+        ({"FLOWER_OAUTH2_SECRET_FILE": "/no/file"}, "FLOWER_OAUTH2_SECRET_FILE: /no/file cannot be read: No such file"),
+        (
+            {"FLOWER_OAUTH2_SECRET_FILE": "x", "FLOWER_OAUTH2_SECRET": "y"},
+            "FLOWER_OAUTH2_SECRET_FILE: FLOWER_OAUTH2_SECRET is set too",
+        ),
     ],
 )
 def test_environment_error(environ: dict[str, str], message: str) -> None:
@@ -285,3 +290,17 @@ def test_named_file_must_exist() -> None:
     """A file that was asked for and is not there is an error, also when it has the default name."""
     with pytest.raises(OptionError, match=r"conf: flowerconfig\.py cannot be read"):
         collect(["--conf=flowerconfig.py"], {})
+
+
+def test_secret_in_a_file(folder: Path) -> None:
+    """A secret may be in a file that a variable names, as Docker and Kubernetes keep them; other options may not."""
+    (folder / "secret").write_text("the secret\n", encoding="utf-8")
+    environ = {"FLOWER_OAUTH2_SECRET_FILE": "secret", "FLOWER_COOKIE_SECRET_FILE": "secret", "FLOWER_AUTH_FILE": "x"}
+    assert {"oauth2_secret": "the secret", "cookie_secret": "the secret"} == from_environment(environ)
+
+
+def test_files_that_are_options(folder: Path) -> None:
+    """FLOWER_API_KEYS_FILE and FLOWER_BASIC_AUTH_FILE name files with a line for each."""
+    (folder / "lines").write_text("ann:word\n", encoding="utf-8")
+    environ = {"FLOWER_API_KEYS_FILE": "lines", "FLOWER_BASIC_AUTH_FILE": "lines"}
+    assert {"api_keys_file": "lines", "basic_auth_file": "lines"} == from_environment(environ)
