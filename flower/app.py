@@ -16,8 +16,9 @@ from typing import Any
 import celery
 import tornado.web
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets, bind_unix_socket
+from tornado.netutil import bind_sockets
 
 from flower import signin, urls
 from flower.audit import Audit
@@ -41,6 +42,7 @@ from flower.utils import abs_path, mask_url
 from flower.utils.executor import DaemonExecutor
 from flower.utils.hosts import is_loopback
 from flower.utils.redaction import Redactor
+from flower.utils.sockets import unix_socket
 from flower.watch import Watch
 
 __all__ = ["Flower", "rewrite_handler"]
@@ -188,8 +190,17 @@ class Flower(tornado.web.Application):
     def _bind(self) -> Sequence[socket.socket]:
         options = self.options
         if options.unix_socket:
-            return [bind_unix_socket(abs_path(options.unix_socket), mode=int(options.unix_socket_mode, 8))]
+            mode = int(options.unix_socket_mode, 8)
+            return [unix_socket(abs_path(options.unix_socket), mode, options.unix_socket_owner)]
         return bind_sockets(options.port, options.address.strip("[]") or None)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """The handler of a request; a proxy may keep the URL prefix or strip it."""
+        prefix = self.settings["site"].url_prefix
+        if prefix and request.path != prefix and not request.path.startswith(f"{prefix}/"):
+            request.path = prefix + request.path
+            request.uri = prefix + (request.uri or "")
+        return super().find_handler(request, **kwargs)
 
     def start(self) -> None:
         """Listen if that is not done yet, watch the cluster, and run the loop unless it runs already."""

@@ -41,7 +41,8 @@ def places(ssl: bool, port: int) -> Iterator[str]:
         shown = "[::]" if options.address == "::" else "0.0.0.0"  # noqa: S104 printed
         yield f"at {scheme}://{shown}{path} (all interfaces)"
     else:
-        yield f"at {scheme}://{f'[{options.address}]' if ':' in options.address else options.address}{path}"
+        address = options.address.strip("[]")
+        yield f"at {scheme}://{f'[{address}]' if ':' in address else address}{path}"
 
 
 def broker(capp: Celery) -> str:

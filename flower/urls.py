@@ -137,9 +137,7 @@ def rewrite_handler(handler: Any, url_prefix: str) -> Url:
 
 
 def under_prefix(handlers: list[Any], url_prefix: str) -> list[Url]:
-    """All handlers under the prefix; the health check also without it, for probes that do not know it."""
+    """All handlers under the prefix."""
     specs = [rewrite_handler(handler, url_prefix) for handler in handlers]
     prefix = url_prefix.strip("/")
-    if prefix:
-        specs += [Url(f"/{prefix}", AddSlash), Url(r"/healthcheck", Healthcheck)]
-    return specs
+    return [*specs, Url(f"/{prefix}", AddSlash)] if prefix else specs

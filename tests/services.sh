@@ -17,6 +17,7 @@ need redis-server redis-server
 need rabbitmq-server rabbitmq-server
 need postgresql postgres
 need openssl openssl
+need nginx-light nginx
 need chromium chromium chromium-browser google-chrome
 
 if [ ${#packages[@]} -eq 0 ]; then exit 0; fi

@@ -111,7 +111,11 @@ def _moment(capp: Celery, name: str, value: Any) -> datetime:
         raise _wrong(name, value, TIME) from None
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise _wrong(name, value, f"a year from {FIRST_YEAR} to {LAST_YEAR}")
-    return moment if moment.tzinfo else moment.replace(tzinfo=capp.timezone)
+    if moment.tzinfo:
+        return moment
+    # Celery 5.2 has pytz's zones, which are not to be put in place: that takes the first offset of their history.
+    localize = getattr(capp.timezone, "localize", None)
+    return localize(moment) if localize else moment.replace(tzinfo=capp.timezone)
 
 
 def _read_time(text: str) -> datetime:

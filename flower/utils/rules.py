@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from flower.utils import abs_path
 from flower.utils.authentication import validate_auth_option
 from flower.utils.origins import is_origin
+from flower.utils.owners import is_owner
 from flower.utils.redaction import words_of
 
 
@@ -80,6 +81,7 @@ HTTP_URL = Rule("an http or https URL such as http://user:password@host:15672/ap
 POSITIVE = Rule("a number greater than 0", lambda value: 0 < value < math.inf)
 RISING = Rule("numbers in rising order with commas between them", rising)
 MODE = matching("an octal file mode such as 0660", r"0?[0-7]{3}")
+OWNER = Rule("USER, USER:GROUP or :GROUP, which this machine knows", is_owner)
 PREFIX = matching("a path such as monitor/flower, of letters, digits and -._~", r"[A-Za-z0-9._~/-]*")
 LEVEL = one_of(("debug", "info", "warning", "error", "critical", "none"), any_case=True)
 WHEN = one_of(("S", "M", "H", "D", "midnight", *(f"W{day}" for day in range(7))), any_case=True)

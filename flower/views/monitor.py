@@ -30,6 +30,10 @@ class Metrics(BaseHandler):
         self.set_header("Vary", "Accept, Accept-Encoding")
         self.finish(body)
 
+    def compute_etag(self) -> str | None:
+        """None: no two answers are the same, and hashing some megabytes would hold up the loop."""
+        return None
+
 
 def _rendered(cluster: Cluster, accept: str, packed: bool) -> tuple[bytes, str]:
     """The metrics, and their content type. Compressing some megabytes would hold up the loop."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from celery import Celery
+from celery.backends.cache import _DUMMY_CLIENT_CACHE
 from tornado.ioloop import IOLoop
 
 from flower.app import Flower
@@ -147,6 +148,8 @@ def classic(serve: Serve) -> Server:
 @pytest.fixture
 def capp() -> Celery:
     """An application with a task, a broker and a backend in memory."""
+    # This backend is one for the whole process: no test finds what another one left.
+    _DUMMY_CLIENT_CACHE.clear()
     app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
     # The memory is that of the process: no test finds what another left.
     app.conf.result_backend_transport_options = {"global_keyprefix": f"{next(_numbers)}-"}

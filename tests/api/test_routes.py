@@ -88,10 +88,30 @@ def test_prefix_without_slash(serve: Serve) -> None:
     assert (302, "/monitor/") == (answer.status_code, answer.headers["Location"])
 
 
-def test_health_without_prefix(serve: Serve) -> None:
-    """Probes that do not know the prefix find the health check; nothing else is outside."""
-    server = serve(url_prefix="monitor")
-    assert [200, 404, 404] == [server.get(path).status_code for path in ("/healthcheck", "/", "/api/tasks")]
+@pytest.mark.parametrize("path", PATHS)
+def test_stripped_prefix(serve: Serve, path: str) -> None:
+    """A proxy may strip the prefix, and probes need not know it."""
+    server = living(serve(url_prefix="/deep/monitor/"))
+    assert 200 == server.get(path).status_code
+
+
+def test_links_of_a_stripped_prefix(serve: Serve) -> None:
+    """The links have it nevertheless."""
+    page = serve(url_prefix="monitor").get("/workers").text
+    assert [] == re.findall(r'(?:href|src)="/(?!monitor/)[^"]*"', page)
+
+
+def test_redirect_of_a_stripped_prefix(serve: Serve) -> None:
+    """And so do redirections."""
+    answer = serve(url_prefix="monitor").get("/workers/")
+    assert (302, "/monitor/workers") == (answer.status_code, answer.headers["Location"])
+
+
+def test_prefix_that_begins_like_a_page(serve: Serve) -> None:
+    """A prefix is whole words: /tasks-old is not below /tasks."""
+    assert [200, 404] == [
+        serve(url_prefix="tasks").get(path).status_code for path in ("/tasks/workers", "/tasks-old/workers")
+    ]
 
 
 @pytest.mark.parametrize("path", ["/static/", "/monitor/static/"])

@@ -109,7 +109,7 @@ def test_celery_options_are_no_error(argument: list[str]) -> None:
 
 
 def test_celery_options_are_all_known() -> None:
-    """The table has each global option of the installed Celery, and whether it takes a value."""
+    """The table has each global option of the installed Celery, and whether it takes a value; 5.2 has fewer."""
     ours = {name: takes for name, takes in CELERY_OPTIONS.items() if name not in ("-l", "--loglevel")}
     celerys = {
         name: not getattr(option, "is_flag", False)
@@ -117,7 +117,7 @@ def test_celery_options_are_all_known() -> None:
         for name in option.opts
         if name.startswith("-")
     }
-    assert celerys == ours
+    assert celerys == {name: takes for name, takes in ours.items() if name in celerys}
 
 
 @pytest.mark.parametrize(
