@@ -41,12 +41,22 @@ class Target(Process):
         self.session = requests.Session()
         self.address = ""
 
-    def start(self, broker: str) -> float:
+    def start(self, broker: str, *options: str) -> float:
         """Start it; return the seconds until it answered."""
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         began = time.perf_counter()
-        command = (self.python, "-m", "celery", "-b", broker, "flower", f"--port={port}", "--address=127.0.0.1")
+        command = (
+            self.python,
+            "-m",
+            "celery",
+            "-b",
+            broker,
+            "flower",
+            f"--port={port}",
+            "--address=127.0.0.1",
+            *options,
+        )
         self.spawn(*command, env={"FLOWER_UNAUTHENTICATED_API": "true"})
         self.wait_for(self.answers, 30, "answers")
         return time.perf_counter() - began

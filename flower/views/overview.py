@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ LISTED = 10
 READINGS_KEPT = 32
 DEAR_SECONDS = 5.0
 """Windows whose answers are good for longer take a while to read."""
+PREPARED = ("24h", "7d")
+"""Windows that take long to read at first: who sees the overview will find them read."""
+PREPARED_FOLD = 5
+"""They are read anew when their answer is so many times as old as it is good."""
 QUEUES_SECONDS = 0.25
 """How long the page waits for a count of the queues; an older one is shown meanwhile, with its age."""
 
@@ -60,11 +65,7 @@ class Readings:
 
     async def read(self, window: Window, ask: Callable[[], Awaitable[Seen]]) -> Seen:
         """What `ask` finds, or found a moment ago. An old answer of a long window is given while a new one is made."""
-        now = time.monotonic()
-        # A span of its own ends where it ends, or now, to some seconds.
-        key = (
-            (window.word, 0, 0) if window.word else (window.word, window.start, int(window.end // window.good_seconds))
-        )
+        now, key = time.monotonic(), _key(window)
         at, seen = self.kept.get(key, (0.0, None))
         if seen is not None and now - at < window.good_seconds:
             return seen
@@ -73,6 +74,15 @@ class Readings:
         if seen is not None and window.good_seconds > DEAR_SECONDS and now - at < window.good_seconds * 10:
             return seen
         return await asyncio.shield(self.asked[key])
+
+    def prepare(self, window: Window, ask: Callable[[], Awaitable[Seen]]) -> None:
+        """Read a window before somebody asks for it, unless that was done of late."""
+        key = _key(window)
+        at, _ = self.kept.get(key, (-math.inf, None))
+        if key not in self.asked and time.monotonic() - at > window.good_seconds * PREPARED_FOLD:
+            self.asked[key] = asyncio.ensure_future(self._ask(key, ask))
+            # Who asks for it then is told what went wrong.
+            self.asked[key].add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def _ask(self, key: Key, ask: Callable[[], Awaitable[Seen]]) -> Seen:
         try:
@@ -84,6 +94,11 @@ class Readings:
             return seen
         finally:
             del self.asked[key]
+
+
+def _key(window: Window) -> Key:
+    # A span of its own ends where it ends, or now, to some seconds.
+    return (window.word, 0, 0) if window.word else (window.word, window.start, int(window.end // window.good_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +178,12 @@ class OverviewView(BaseHandler):
 
     async def seen(self, window: Window) -> Seen:
         """What happened in the window; up to some seconds old when somebody else asked before."""
-        return await self.readings.read(window, partial(self.run, self._read, window))
+        seen = await self.readings.read(window, partial(self.run, self._read, window))
+        # A span in the past does not tell what time it is.
+        for word in PREPARED if window.live else ():
+            ahead = read_window({"window": word}.get, window.end)
+            self.readings.prepare(ahead, partial(self.run, self._read, ahead))
+        return seen
 
     def _read(self, window: Window) -> Seen:
         reading = read(self.cluster.store, window, self.cluster.state.started_at)

@@ -1,0 +1,118 @@
+"""A store file with a long history, written without any broker: what a week of work leaves behind."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from flower.store import open_store
+from flower.store.rollup_rows import RollupRows
+from flower.store.rollups import Moment
+from flower.store.sqlite import Writer
+from flower.worker import Worker
+
+WEEK_SECONDS = 7 * 86_400
+NAMES = [f"shop.module{number % 7}.task{number}" for number in range(60)]
+WORKERS = [f"worker{number}@bench" for number in range(20)]
+QUEUES = ("celery", "mail", "priority", "etl")
+SHARES = (
+    ("SUCCESS", 900),
+    ("FAILURE", 50),
+    ("RETRY", 10),
+    ("REVOKED", 5),
+    ("RECEIVED", 20),
+    ("STARTED", 5),
+    ("PENDING", 10),
+)
+"""State -> tasks of a thousand."""
+STATES = [state for state, share in SHARES for _ in range(share)]
+TYPES = {"SUCCESS": "task-succeeded", "FAILURE": "task-failed", "RETRY": "task-retried", "REVOKED": "task-revoked"}
+TRACE = 'Traceback (most recent call last):\n  File "shop.py", line 7, in task\n' * 4
+STEP_SECONDS = 60
+
+
+def task(number: int, at: float, chance: random.Random) -> dict[str, Any]:
+    """A task that was sent at that time, as the store keeps it."""
+    state, id_ = chance.choice(STATES), str(uuid.UUID(int=chance.getrandbits(128)))
+    found: dict[str, Any] = {
+        "uuid": id_,
+        "name": NAMES[min(int(chance.expovariate(0.08)), len(NAMES) - 1)],
+        "state": state,
+        "sent": at,
+        "timestamp": at + 1,
+        "queue": chance.choice(QUEUES),
+        "args": f"({number}, 'customer{number % 5000}@example.com')",
+        "kwargs": f"{{'tenant': {number % 977}, 'currency': 'EUR', 'note': 'lorem ipsum dolor sit amet'}}",
+        "root_id": id_,
+        "retries": 0,
+        "client": "gen1@client",
+    }
+    if state != "PENDING":
+        found |= {"received": at + 0.2, "worker": chance.choice(WORKERS)}
+        if state != "RECEIVED":
+            found["started"] = at + 0.3
+    runtime = chance.expovariate(2)
+    if state == "SUCCESS":
+        found |= {"succeeded": at + 1, "runtime": runtime, "result": f"{{'ok': True, 'order': {number}}}"}
+    elif state == "FAILURE":
+        found |= {
+            "failed": at + 1,
+            "runtime": runtime,
+            "exception": f"ValueError('order {number}')",
+            "traceback": TRACE,
+        }
+    elif state in ("REVOKED", "RETRY"):
+        found["revoked" if state == "REVOKED" else "retried"] = at + 1
+    return found
+
+
+def moments(tasks: list[dict[str, Any]]) -> list[Moment]:
+    """What their events told, for the statistics."""
+    found: list[Moment] = []
+    for each in tasks:
+        worker, name = each.get("worker"), each["name"]
+        found.append(("gen1@client", "task-sent", name, None))
+        if worker:
+            found += [(worker, "task-received", name, None), (worker, "task-started", name, None)]
+            if each["state"] in TYPES:
+                found.append((worker, TYPES[each["state"]], name, each.get("runtime")))
+    return found
+
+
+def worker(name: str, at: float) -> dict[str, Any]:
+    """What is stored of a worker that was heard then."""
+    heard = Worker(name)
+    heard.hear("online", {"pid": 101, "freq": 2.0, "sw_ident": "py-celery", "sw_ver": "5.7.0", "sw_sys": "Linux"}, at)
+    return heard.facts()
+
+
+def fill(path: Path, number: int) -> None:
+    """Write a file in which so many tasks ran in the week before now."""
+    chance = random.Random(1)
+    end = time.time()
+    steps = WEEK_SECONDS // STEP_SECONDS
+    store = open_store(str(path), persistent=True, max_tasks=2 * number)
+    try:
+        done = 0
+        for step in range(1, steps + 1):
+            wanted, minute = number * step // steps, end - WEEK_SECONDS + (step - 1) * STEP_SECONDS
+            width = max(1, wanted - done)
+            tasks = [task(n, minute + STEP_SECONDS * (n - done) / width, chance) for n in range(done, wanted)]
+            done = wanted
+            store.write(tasks)
+            waits = [(each["worker"], each["name"], 0.3, each["queue"]) for each in tasks if "started" in each]
+            store.rollups.count(moments(tasks), waits, minute)
+            store.rollups.write(minute + 2 * STEP_SECONDS, at_once=True)
+        store.save_workers({name: worker(name, end) for name in WORKERS}, [])
+    finally:
+        store.close()
+    writer = Writer(path, durable=False)
+    try:
+        rows = RollupRows(writer)
+        while rows.pack(end):
+            pass
+    finally:
+        writer.close()
