@@ -115,7 +115,7 @@ class Load:
 
 
 class OverviewView(BaseHandler):
-    """GET /: the overview of a window; with `chart` the JSON of one chart of it."""
+    """GET /: the overview of a window; with `chart` the JSON of one chart of it, or of `all`."""
 
     tab = "overview"
 
@@ -127,7 +127,9 @@ class OverviewView(BaseHandler):
         seen = await self.seen(window)
         if wanted:
             self.set_header("Cache-Control", "no-store")
-            self.write(seen.charts[one_of("chart", wanted, tuple(seen.charts))].shape())
+            slug = one_of("chart", wanted, ("all", *seen.charts))
+            whole = {"charts": {name: chart.shape() for name, chart in seen.charts.items()}}
+            self.write(whole if slug == "all" else seen.charts[slug].shape())
             return
         recent = seen if window.word == "5m" else await self.seen(read_window(RECENT.get, now))
         report = await self.readings.queues(self.cluster.queues)
@@ -138,7 +140,7 @@ class OverviewView(BaseHandler):
         loads = loads_of(workers, facts, now)
         self.show(
             "overview.html",
-            {"overview-now": "overview_now.html", "overview-lists": "overview_lists.html"},
+            {"overview-now": "overview_numbers.html"},
             title="Overview",
             health=health,
             reading=seen.reading,

@@ -204,7 +204,7 @@ def _chart(slug: str, reading: Reading, page: str, series: list[Series]) -> Char
         kind="line" if timed else "bars",
         stacked=not timed,
         log=timed,
-        source=f"{page}?{urlencode(window.arguments | {'chart': slug})}" if window.live else "",
+        source=f"{page}?{urlencode(window.arguments | {'chart': 'all'})}" if window.live else "",
         zoom=page,
         sync="overview",
         explained=explained,

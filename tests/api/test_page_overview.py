@@ -113,12 +113,25 @@ def test_chart_for_itself(server: Server) -> None:
     )
 
 
-@pytest.mark.parametrize("region", ["overview-now", "overview-lists"])
-def test_region(server: Server, region: str) -> None:
-    """htmx gets the region it names and nothing around it."""
-    headers = {"HX-Request": "true", "HX-Target": region}
+def test_numbers_and_lists_come_together(server: Server) -> None:
+    """htmx gets the numbers, and with them the lists, in one answer without the page around them."""
+    headers = {"HX-Request": "true", "HX-Target": "overview-now"}
     answer = busy(server).request("GET", "/", headers=headers)
-    assert (200, True) == (answer.status_code, answer.text.lstrip().startswith(f'<div id="{region}"'))
+    assert (200, True, 1) == (
+        answer.status_code,
+        answer.text.lstrip().startswith('<div id="overview-now"'),
+        answer.text.count('id="overview-lists" class="overview-lists" hx-swap-oob="morph"'),
+    )
+
+
+def test_charts_come_together(server: Server) -> None:
+    """All charts are asked for at once, each in the shape that it has alone."""
+    busy(server)
+    together = server.json("/", chart="all")["charts"]
+    assert ({"ended", "failed", "waiting", "runtime"}, server.json("/", chart="failed")["series"]) == (
+        set(together),
+        together["failed"]["series"],
+    )
 
 
 def test_order_and_window_stay_in_the_address(server: Server) -> None:

@@ -122,6 +122,33 @@ def test_numbers_follow_the_events(visit: Open, site: Server) -> None:
     assert page.evaluate("document.activeElement === document.querySelector('.tile-failed a')")
 
 
+def test_lists_follow_the_events(visit: Open, site: Server) -> None:
+    """A name that is new appears among the names without a reload."""
+    page = drawn(visit().open("/"))
+    page.evaluate("window.same = true")
+    events = [*factories.success("list-1", name="brand.new.name")]
+    site.feed([event | {"timestamp": time.time()} for event in events])
+    expect(page.locator("[id='name-brand.new.name']")).to_be_visible(timeout=15_000)
+    assert page.evaluate("window.same")
+
+
+def test_first_worker_brings_the_charts(visit: Open) -> None:
+    """The page of a silent cluster says so until a worker is heard, and then draws its charts."""
+    silent = Server()
+    try:
+        silent.app.events.connected_since, silent.app.events.failure = time.time(), None
+        window = visit(to=silent)
+        page = window.open("/")
+        nobody = page.get_by_role("heading", name="No worker has been heard yet")
+        expect(nobody).to_be_visible()
+        silent.feed(factories.heartbeat("first@host") | {"timestamp": time.time()})
+        page.wait_for_selector("#chart-ended .chart-plot", state="attached", timeout=15_000)
+        expect(nobody).to_have_count(0)
+        assert [] == window.problems
+    finally:
+        silent.end()
+
+
 def test_without_script(visit: Open) -> None:
     """Without script the charts are tables."""
     page = visit(java_script_enabled=False).open("/")

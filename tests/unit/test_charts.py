@@ -79,7 +79,7 @@ def test_source_of_a_chart() -> None:
     """A window that ends now can be asked for again, one of the past need not be."""
     live = charts(reading(), "/tasks", "/")["ended"].source
     past = Reading(Window("", 60, 180.0, 60, 5.0), Stats(), 60, {})
-    assert ("/?chart=ended", "") == (live, charts(past, "/tasks", "/")["ended"].source)
+    assert ("/?chart=all", "") == (live, charts(past, "/tasks", "/")["ended"].source)
 
 
 # -- task names

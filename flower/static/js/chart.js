@@ -15,6 +15,21 @@ function colour(tone) {
   return getComputedStyle(root).getPropertyValue(`--chart-${tone || "info"}`).trim() || "#888888";
 }
 
+// Charts of one page may have one source: it is asked once for all of them.
+const answers = new Map(); // address -> the promise of its JSON
+
+function load(address) {
+  if (!answers.has(address)) {
+    const answer = fetch(address, { headers: { Accept: "application/json" } }).then((got) => {
+      if (!got.ok) throw new Error(got.statusText);
+      return got.json();
+    });
+    answers.set(address, answer);
+    setTimeout(() => answers.delete(address), 1000);
+  }
+  return answers.get(address);
+}
+
 class Chart {
   constructor(figure) {
     this.figure = figure;
@@ -66,9 +81,8 @@ class Chart {
     this.asked = Date.now();
     if (document.hidden || !this.figure.isConnected) return;
     try {
-      const answer = await fetch(this.look.src, { headers: { Accept: "application/json" } });
-      if (!answer.ok) throw new Error(answer.statusText);
-      this.show(await answer.json());
+      const told = await load(this.look.src);
+      this.show(told.charts ? told.charts[this.figure.id.replace("chart-", "")] : told);
     } catch {
       // What is drawn stays; the connection sign tells that the server is away.
       if (!this.data) this.say("The chart could not be loaded");

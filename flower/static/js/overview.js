@@ -19,4 +19,8 @@ function changed() {
   last = setTimeout(refresh, SETTLED);
 }
 
+// The page of a cluster that was silent gets its charts when the first worker is heard.
+document.body.addEventListener("flower:workers", () => {
+  if (document.querySelector("#overview-lists[data-empty]")) location.reload();
+});
 for (const name of ["tasks", "workers", "facts", "notices"]) document.body.addEventListener(`flower:${name}`, changed);
