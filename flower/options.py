@@ -15,14 +15,13 @@ from tornado.options import options as default_options
 
 from flower.utils import abs_path, redaction, rules
 from flower.utils.access_options import ACCESS_OPTIONS
+from flower.utils.durations import seconds_in
 from flower.utils.rules import at_least, one_of
+from flower.utils.store_options import MAX_TASKS, MAX_TASKS_PERSISTENT, STORE_OPTIONS
 from flower.utils.values import Option
 
 DEFAULT_CONFIG_FILE = "flowerconfig.py"
 ENV_VAR_PREFIX = "FLOWER_"
-
-MAX_TASKS = 100_000
-MAX_TASKS_PERSISTENT = 1_000_000
 
 # prometheus_client's own defaults, without importing it for every `celery` command.
 BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, math.inf]
@@ -34,14 +33,7 @@ class OptionError(Error):
     """An option that cannot be used; the text is one line that names it and what is allowed."""
 
 
-SERVER, CLUSTER, TASKS, PAGES, METRICS, LOGS = (
-    "Server",
-    "Cluster",
-    "Stored tasks",
-    "Pages and API",
-    "Metrics",
-    "Logging",
-)
+SERVER, CLUSTER, PAGES, METRICS, LOGS = "Server", "Cluster", "Pages and API", "Metrics", "Logging"
 
 TABLE: tuple[Option, ...] = (
     Option("port", SERVER, int, 5555, "TCP port to listen on; 0 takes a free one", "PORT", rule=rules.PORT),
@@ -108,35 +100,7 @@ TABLE: tuple[Option, ...] = (
         "SECONDS",
         rule=at_least(0),
     ),
-    Option("persistent", TASKS, bool, False, "Keep the tasks in the file named by db; otherwise they end with Flower"),
-    Option(
-        "db",
-        TASKS,
-        str,
-        "flower",
-        "Database file used with persistent; .sqlite3 is added to a name without a suffix",
-        "FILE",
-        rule=rules.DATABASE,
-    ),
-    Option(
-        "max_tasks",
-        TASKS,
-        int,
-        None,
-        "How many tasks are stored; the oldest go first",
-        "N",
-        rule=at_least(1),
-        shown=f"{MAX_TASKS}, or {MAX_TASKS_PERSISTENT} with persistent",
-    ),
-    Option(
-        "state_save_interval",
-        TASKS,
-        int,
-        0,
-        "Accepted and not needed: everything is stored within a second",
-        "MS",
-        rule=at_least(0),
-    ),
+    *STORE_OPTIONS,
     Option("auto_refresh", PAGES, bool, True, "Let the pages follow what happens"),
     Option("natural_time", PAGES, bool, False, "Show times as in '2 minutes ago'"),
     Option(
@@ -236,6 +200,16 @@ def database_path(db: str) -> str:
 def stored_tasks(max_tasks: int | None, persistent: bool) -> int:
     """How many tasks the store may hold."""
     return max_tasks or (MAX_TASKS_PERSISTENT if persistent else MAX_TASKS)
+
+
+def is_persistent(persistent: bool, db: str) -> bool:
+    """Whether tasks outlive the process: what a server has always does."""
+    return persistent or "://" in db
+
+
+def span(text: str | None) -> int | None:
+    """Seconds, None for no bound."""
+    return seconds_in(text) if text else None
 
 
 define_options()

@@ -32,6 +32,8 @@ MAX_OPEN_TASKS = 50_000
 """About 1 KB each. Older unfinished tasks stay in the store, and late events still find them there."""
 MAX_UNSAVED = 5_000
 """Changed tasks, of about 2 KB each, that wait for the store before events are held back."""
+MAX_UNSTORED = 50_000
+"""The same while the store cannot be written; what changes beyond is dropped, and told."""
 HURRY_AT = 1_500
 HELD_BACK_SECONDS = 5.0
 MAX_QUEUE_NAMES = 1_000
@@ -184,9 +186,10 @@ class State:
     def _wait_for_room(self) -> bool:
         """Hold the events thread back until the store caught up; False when it does not."""
         if self.store.failing_since is not None:
-            return False
+            return len(self._changed) < MAX_UNSTORED
         self._saver.hurry()
-        return self._saver.wait(lambda: len(self._changed) < MAX_UNSAVED, HELD_BACK_SECONDS)
+        room = self._saver.wait(lambda: len(self._changed) < MAX_UNSAVED, HELD_BACK_SECONDS)
+        return room or len(self._changed) < MAX_UNSTORED
 
     def _shrink(self) -> None:
         """Let the longest known unfinished tasks go from memory; they stay in the store."""
@@ -234,7 +237,7 @@ class State:
         with self.lock:
             known = self.open_tasks.get(uuid) or self._saving.get(uuid)
             view = dict(known) if known else None
-        if view is None or not view.get("stored"):
+        if view is None or not view.get("stored") or self.store.is_shared:
             row = self.store.get(uuid)
             if view is None or row is None:
                 return row if view is None else Task.of(view)

@@ -3,9 +3,10 @@
 from flower.store.columns import BY_NAME, COLUMNS, FINAL_STATES, NAMES, TASK_STATES, Column
 from flower.store.errors import StoreError
 from flower.store.facets import FACETS, Facet, Facets
+from flower.store.locate import open_store
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
 from flower.store.saver import Saver
-from flower.store.store import Store, open_store
+from flower.store.store import Store
 from flower.store.task import Task
 
 __all__ = [

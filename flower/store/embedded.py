@@ -9,8 +9,13 @@ from flower.store import sqlite
 from flower.store.engine import Lookup, Peer, Writer
 from flower.store.errors import StoreError
 from flower.store.files import StoreFile
-from flower.store.migrate import upgrade_file
+from flower.store.migrate import prepare_file
 from flower.utils.coercion import encodable, text, whole
+
+FREE_PAGES, FREE_SHARE = 2_000, 10
+"""Empty pages of 4 KB that are left for new tasks: 8 MB, or a tenth of the file."""
+GIVEN_BACK_PAGES = 250
+"""At a time, a few milliseconds."""
 
 
 class Embedded:
@@ -31,11 +36,12 @@ class Embedded:
         self.file = file
         try:
             if not file.temporary:
-                upgrade_file(file.path)
-            self.writer: Writer = sqlite.Writer(file.path, durable=not file.temporary)
+                prepare_file(file.path)
+            self._writer = sqlite.Writer(file.path, durable=not file.temporary)
         except sqlite3.Error as error:
             file.close()
             raise StoreError(f"Cannot use {file.path}: {error}") from error
+        self.writer: Writer = self._writer
         self.reader = sqlite.reader(file.path)
         self.lookup: Lookup = sqlite.Lookup(file.path)
 
@@ -55,6 +61,14 @@ class Embedded:
 
     def attend(self) -> None:
         """There is nobody else."""
+
+    def give_back(self) -> None:
+        """A part of the empty pages, unless they are few and will be filled again."""
+        if not self.durable:
+            return
+        free, pages = (self.writer.execute(f"PRAGMA {count}_count").fetchone()[0] for count in ("freelist", "page"))
+        if free > max(FREE_PAGES, pages // FREE_SHARE):
+            self._writer.give_back(GIVEN_BACK_PAGES)
 
     def storable(self, value: Any) -> Any:
         """No lone surrogate, no huge integer, no object."""

@@ -86,6 +86,9 @@ class Engine(Protocol):
     def storable(self, value: Any) -> Any:
         """The value, or the nearest one that a column takes."""
 
+    def give_back(self) -> None:
+        """Give some of the space of deleted rows back to the system, if there is much. Raises `failures`."""
+
     def size(self) -> int:
         """Bytes that it takes."""
 

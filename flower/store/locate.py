@@ -1,11 +1,34 @@
-"""Which engine a `db` asks for."""
+"""From what the options say to an open store."""
 
 from __future__ import annotations
 
+from flower.store import files
+from flower.store.embedded import Embedded
 from flower.store.engine import Engine
 from flower.store.errors import StoreError
+from flower.store.retention import Ages
+from flower.store.store import Store
 
 SCHEMES = ("postgresql://", "postgres://")
+
+
+def open_store(
+    db: str = "",
+    *,
+    persistent: bool = False,
+    max_tasks: int = 100_000,
+    task_seconds: int | None = None,
+    failed_seconds: int | None = None,
+) -> Store:
+    """The store that the options describe: a PostgreSQL database, a durable file, or one that goes with the process.
+
+    Tasks are forgotten when nothing was heard of them for `task_seconds`, failed ones after `failed_seconds` if that
+    is given. Raises StoreError with what is wrong and what to do.
+    """
+    ages = Ages(task_seconds, task_seconds if failed_seconds is None else failed_seconds)
+    if is_database(db):
+        return Store(open_database(db), max_tasks, ages)
+    return Store(Embedded(files.durable_file(db) if persistent else files.temporary_file()), max_tasks, ages)
 
 
 def is_database(db: str) -> bool:

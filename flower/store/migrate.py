@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from flower.store.schema import VERSION
+from flower.store.schema import APPLICATION_ID, VERSION
 
 STEPS = Path(__file__).parent / "migrations"
 
@@ -35,9 +35,17 @@ def upgrade(connection: sa.Connection, version: int) -> None:
             step.module.upgrade()
 
 
-def upgrade_file(path: Path) -> None:
-    """Bring a SQLite file of ours up to date, all or nothing; a new one is left alone. Raises sqlite3.Error."""
+def prepare_file(path: Path) -> None:
+    """Bring a SQLite file of ours up to date, all or nothing; have a new one give space back.
+
+    Raises sqlite3.Error.
+    """
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        if not path.stat().st_size:
+            # Only before there is anything in it.
+            file.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            return
         version = file.execute("PRAGMA user_version").fetchone()[0]
         if not 0 < version < VERSION:
             return

@@ -131,6 +131,11 @@ class Writer:
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
+    def give_back(self, pages: int) -> None:
+        """Shorten the file by so many empty pages."""
+        # A plain `execute` ends after the first: the statement has a row without columns for each.
+        self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+
     def transaction(self) -> Transaction:
         return Transaction(self._connection)
 

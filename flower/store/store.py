@@ -14,16 +14,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flower.store import audit, depths, facets, files, keyset, lookup
-from flower.store.embedded import Embedded
+from flower.store import audit, depths, facets, keyset, lookup
 from flower.store.engine import Engine, Row
 from flower.store.errors import StoreError
 from flower.store.family import Family
 from flower.store.family import read as read_family
-from flower.store.locate import is_database, open_database
 from flower.store.merge import View, join
 from flower.store.plan import Clause, checked, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
+from flower.store.retention import Ages, Retention
 from flower.store.rollup_rows import RollupRows
 from flower.store.rollups import Rollups
 from flower.store.rows import task_of, tasks_with
@@ -35,6 +34,7 @@ from flower.store.task import Task
 from flower.store.where import conditions
 from flower.utils.coercion import encodable
 
+NO_AGES = Ages()
 EVICTED_MOST = 1_000
 """Of older tasks, in one transaction besides as many as came in: when fewer may be kept than before."""
 
@@ -42,7 +42,7 @@ EVICTED_MOST = 1_000
 class Store:
     """Tasks as rows of a SQL database; at most `max_tasks` of them."""
 
-    def __init__(self, engine: Engine, max_tasks: int) -> None:
+    def __init__(self, engine: Engine, max_tasks: int, ages: Ages = NO_AGES) -> None:
         self.engine = engine
         self.max_tasks = max_tasks
         self.failing_since: float | None = None
@@ -52,6 +52,7 @@ class Store:
         """Changes that could not be stored whatever was tried."""
         self._writer = engine.writer
         self.tasks = self._writer.count()
+        self.retention = Retention(self._writer, ages)
         self.rollups = Rollups(RollupRows(self._writer))
         self.audit = audit.AuditRows(self._writer)
         self._facets = facets.FacetCache()
@@ -61,6 +62,11 @@ class Store:
     def durable(self) -> bool:
         """Whether what is stored outlives the process."""
         return self.engine.durable
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a row may tell more of a task than this process heard; not asked while the store fails."""
+        return self.engine.crowded and self.failing_since is None
 
     @property
     def description(self) -> str:
@@ -233,10 +239,21 @@ class Store:
         self.engine.attend()
         self.audit.write()
         if self.engine.leads:
+            if not busy:
+                self._forget(now)
             self.depths.write()
             self.rollups.write(now, at_once=at_once, busy=busy)
             self.rollups.tidy(now)
             self.depths.tidy(now)
+
+    def _forget(self, now: float) -> None:
+        """Take one step of forgetting, if any is due, and give back some of the space."""
+        if self.retention.is_due(self.tasks - self.max_tasks):
+            with self._writer.transaction():
+                gone = self.retention.step(self.tasks - self.max_tasks, now)
+                tasks = self.engine.counted(self.tasks, -gone)
+            self.tasks = tasks
+        self.engine.give_back()
 
     def unfinished(self, limit: int) -> list[View]:
         """The newest unfinished tasks, oldest first, marked `stored`."""
@@ -252,16 +269,6 @@ class Store:
     def close(self) -> None:
         """Idempotent. A temporary store is gone afterwards."""
         self.engine.close()
-
-
-def open_store(db: str = "", *, persistent: bool = False, max_tasks: int = 100_000) -> Store:
-    """The store that the options describe: a PostgreSQL database, a durable file, or one that goes with the process.
-
-    Raises StoreError with what is wrong and what to do.
-    """
-    if is_database(db):
-        return Store(open_database(db), max_tasks)
-    return Store(Embedded(files.durable_file(db) if persistent else files.temporary_file()), max_tasks)
 
 
 def _merged(task: View, row: View | None) -> View:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from flower.utils import abs_path
 from flower.utils.authentication import validate_auth_option
+from flower.utils.durations import seconds_in
 from flower.utils.origins import is_origin
 from flower.utils.owners import is_owner
 from flower.utils.redaction import words_of
@@ -76,7 +77,13 @@ UNIX = "unix"
 """Who comes over the socket file, among addresses."""
 PORT = between(0, 65535)
 FILE = Rule("an existing file", lambda path: os.path.isfile(abs_path(path)))
-DATABASE = Rule("a file name: other databases are not part of this version", lambda db: db and "://" not in db)
+DATABASE = Rule(
+    "a file name, or a URL such as postgresql://user:password@host/database",
+    lambda db: db and ("://" not in db or db.startswith(("postgresql://", "postgres://"))),
+)
+SPAN = Rule(
+    "a span of time such as 30d, 12h, 45m or 90 (seconds)", lambda text: not text or seconds_in(text) is not None
+)
 HTTP_URL = Rule("an http or https URL such as http://user:password@host:15672/api/", is_http_url)
 POSITIVE = Rule("a number greater than 0", lambda value: 0 < value < math.inf)
 RISING = Rule("numbers in rising order with commas between them", rising)

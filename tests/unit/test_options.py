@@ -18,8 +18,10 @@ from flower.options import (
     OptionError,
     database_path,
     default_options,
+    is_persistent,
     options,
     restore_defaults,
+    span,
     stored_tasks,
 )
 from flower.utils.values import Option
@@ -154,8 +156,18 @@ def test_parse(name: str, text: str, expected: Any) -> None:
         ("certfile", "/no/such.pem", "must be an existing file, not '/no/such.pem'"),
         (
             "db",
-            "postgresql://host/x",
-            "must be a file name: other databases are not part of this version, not 'postgresql://host/x'",
+            "mysql://me:secret@host/x",
+            "must be a file name, or a URL such as postgresql://user:password@host/database",
+        ),
+        (
+            "task_retention",
+            "a month",
+            "must be a span of time such as 30d, 12h, 45m or 90 (seconds), not 'a month'",
+        ),
+        (
+            "failed_task_retention",
+            "0d",
+            "must be a span of time such as 30d, 12h, 45m or 90 (seconds), not '0d'",
         ),
         ("format_task", "x", "can only be set in the configuration file, as a function"),
     ],
@@ -329,3 +341,26 @@ def test_unauthenticated_api_error() -> None:
     """A word that means neither yes nor no is refused at the start."""
     with pytest.raises(OptionError, match="FLOWER_UNAUTHENTICATED_API: must be true or false, not 'maybe'"):
         unauthenticated_api({"FLOWER_UNAUTHENTICATED_API": "maybe"})
+
+
+@pytest.mark.parametrize(
+    "persistent, db, expected",
+    [(False, "flower", False), (True, "flower", True), (False, "postgresql://host/flower", True)],
+)
+def test_what_a_server_has_is_persistent(persistent: bool, db: str, expected: bool) -> None:
+    """A database server keeps its tasks, whatever `persistent` says."""
+    assert expected == is_persistent(persistent, db)
+
+
+@pytest.mark.parametrize(
+    "text, seconds", [("90", 90), ("90s", 90), ("2m", 120), ("12h", 43_200), ("30 d", 2_592_000), (" 1w ", 604_800)]
+)
+def test_span(text: str, seconds: int) -> None:
+    """Spans are written with a unit, seconds without."""
+    assert seconds == span(text)
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_no_span(text: str | None) -> None:
+    """Nothing is no bound."""
+    assert span(text) is None

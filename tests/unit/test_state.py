@@ -259,9 +259,12 @@ def test_failing_store_is_told_and_nothing_lost(state: State, monkeypatch: pytes
 def test_too_much_for_a_failing_store_is_counted(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be kept is never dropped silently."""
     monkeypatch.setattr(module, "MAX_UNSAVED", 0)
+    monkeypatch.setattr(module, "MAX_UNSTORED", 2)
     monkeypatch.setattr(state.store, "failing_since", make.T0)
-    state.apply(make.success("u"))
-    assert 3 == state.totals["dropped"]
+    monkeypatch.setattr(state.store, "write", lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("gone")))
+    for uuid in ("u", "v", "w"):
+        state.apply(make.success(uuid))
+    assert (3, True) == (state.totals["dropped"], state.task("w") is None)
 
 
 def durable(path: Path) -> Store:

@@ -82,6 +82,9 @@ class Postgres:
     def attend(self) -> None:
         self._peers.attend()
 
+    def give_back(self) -> None:
+        """The server does, when it vacuums."""
+
     def storable(self, value: Any) -> Any:
         """No lone surrogate, no NUL, no huge integer, no object."""
         if isinstance(value, str):
