@@ -29,7 +29,7 @@ from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
 from flower.operate import ClusterContext
-from flower.options import database_path, is_persistent, span, stored_tasks
+from flower.options import database_path, span, stored_tasks
 from flower.options import options as default_options
 from flower.queues import Queues
 from flower.sampler import Sampler
@@ -127,18 +127,9 @@ class Flower(tornado.web.Application):
 
     def _open_store(self) -> Store:
         options = self.options
-        return open_store(
-            database_path(options.db),
-            persistent=options.persistent,
-            max_tasks=self._max_tasks,
-            task_seconds=span(options.task_retention),
-            failed_seconds=span(options.failed_task_retention),
-        )
-
-    @property
-    def _max_tasks(self) -> int:
-        options = self.options
-        return stored_tasks(options.max_tasks, is_persistent(options.persistent, options.db))
+        ages = {"task_seconds": span(options.task_retention), "failed_seconds": span(options.failed_task_retention)}
+        limit = stored_tasks(options.max_tasks, options.persistent, options.db)
+        return open_store(database_path(options.db), persistent=options.persistent, max_tasks=limit, **ages)
 
     def _settings(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Tornado's settings: ours, those of the options, those of the caller."""
@@ -171,7 +162,7 @@ class Flower(tornado.web.Application):
             tasks_columns=tuple(name.strip() for name in options.tasks_columns.split(",") if name.strip()),
             natural_time=options.natural_time,
             auto_refresh=options.auto_refresh,
-            max_tasks=self._max_tasks,
+            max_tasks=stored_tasks(options.max_tasks, options.persistent, options.db),
             hsts=options.hsts,
             private=bool(options.unix_socket) or is_loopback(options.address),
         )

@@ -197,14 +197,9 @@ def database_path(db: str) -> str:
     return str(path if path.suffix else path.with_name(path.name + ".sqlite3"))
 
 
-def stored_tasks(max_tasks: int | None, persistent: bool) -> int:
-    """How many tasks the store may hold."""
-    return max_tasks or (MAX_TASKS_PERSISTENT if persistent else MAX_TASKS)
-
-
-def is_persistent(persistent: bool, db: str) -> bool:
-    """Whether tasks outlive the process: what a server has always does."""
-    return persistent or "://" in db
+def stored_tasks(max_tasks: int | None, persistent: bool, db: str = "") -> int:
+    """How many tasks the store may hold. What a server keeps is always persistent."""
+    return max_tasks or (MAX_TASKS_PERSISTENT if persistent or "://" in db else MAX_TASKS)
 
 
 def span(text: str | None) -> int | None:

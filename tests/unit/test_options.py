@@ -18,7 +18,6 @@ from flower.options import (
     OptionError,
     database_path,
     default_options,
-    is_persistent,
     options,
     restore_defaults,
     span,
@@ -343,13 +342,9 @@ def test_unauthenticated_api_error() -> None:
         unauthenticated_api({"FLOWER_UNAUTHENTICATED_API": "maybe"})
 
 
-@pytest.mark.parametrize(
-    "persistent, db, expected",
-    [(False, "flower", False), (True, "flower", True), (False, "postgresql://host/flower", True)],
-)
-def test_what_a_server_has_is_persistent(persistent: bool, db: str, expected: bool) -> None:
+def test_what_a_server_has_is_persistent() -> None:
     """A database server keeps its tasks, whatever `persistent` says."""
-    assert expected == is_persistent(persistent, db)
+    assert 1_000_000 == stored_tasks(None, False, "postgresql://host/flower")
 
 
 @pytest.mark.parametrize(
