@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from flower.store import sqlite
@@ -10,6 +11,9 @@ from flower.store.engine import Lookup, Peer, Writer
 from flower.store.errors import StoreError
 from flower.store.files import StoreFile
 from flower.store.migrate import prepare_file
+from flower.store.plan import Clause
+from flower.store.query import TaskQuery
+from flower.store.wanted import WantedIndexes
 from flower.utils.coercion import encodable, text, whole
 
 FREE_PAGES, FREE_SHARE = 2_000, 10
@@ -42,6 +46,7 @@ class Embedded:
             file.close()
             raise StoreError(f"Cannot use {file.path}: {error}") from error
         self.writer: Writer = self._writer
+        self._wanted = WantedIndexes()
         self.reader = sqlite.reader(file.path)
         self.lookup: Lookup = sqlite.Lookup(file.path)
 
@@ -59,8 +64,15 @@ class Embedded:
     def counted(self, known: int, change: int) -> int:
         return known + change
 
+    def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
+        self._wanted.ask(query, where)
+
     def attend(self) -> None:
-        """There is nobody else."""
+        """There is nobody else, but an index may be wanted."""
+        index = self._wanted.next()
+        if index is not None:
+            self._writer.add_index(index)
+            self._wanted.made(index)
 
     def give_back(self) -> None:
         """A part of the empty pages, unless they are few and will be filled again."""

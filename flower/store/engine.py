@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from flower.store.plan import Clause
+from flower.store.query import TaskQuery
+
 Row = tuple[Any, ...]
 
 
@@ -80,8 +83,14 @@ class Engine(Protocol):
     def counted(self, known: int, change: int) -> int:
         """Rows stored after such a change, in the transaction of the change."""
 
+    def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
+        """Somebody reads tasks so: an index may be worth making. Any thread."""
+
     def attend(self) -> None:
-        """Be seen by the others, and see them, if it is time. In the writer's thread; raises `failures`."""
+        """Do what is due: see the other processes and be seen, make an index. In the writer's thread.
+
+        Raises `failures`.
+        """
 
     def storable(self, value: Any) -> Any:
         """The value, or the nearest one that a column takes."""

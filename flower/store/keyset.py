@@ -21,7 +21,6 @@ from flower.store.query import Count, Cursor, Slice, TaskQuery
 from flower.store.rows import tasks_with
 from flower.store.schema import tasks as table
 from flower.store.task import Task
-from flower.store.where import conditions
 from flower.utils.search import ascii_lower
 
 WALKED = SORTED | {"uuid"}
@@ -75,9 +74,15 @@ class _Part:
     order: list[Order]
 
 
-def read(connection: sa.Connection, query: TaskQuery, place: Cursor | None, backward: bool, stored: int) -> Slice:
+def read(
+    connection: sa.Connection,
+    query: TaskQuery,
+    where: list[Clause],
+    place: Cursor | None,
+    backward: bool,
+    stored: int,
+) -> Slice:
     """The tasks next to the place. Raises ValueError for an unknown column, and a place of another order."""
-    where = conditions(query, table)
     narrowed = where
     total = Count(stored) if not where else None
     if where and query.search is None:

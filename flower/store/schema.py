@@ -50,6 +50,10 @@ sa.Index("tasks_by_state", tasks.c.state, tasks.c.received)
 sa.Index("tasks_by_worker", tasks.c.worker, tasks.c.received)
 _has_parent = tasks.c.parent_id.is_not(None)
 sa.Index("tasks_by_parent", tasks.c.parent_id, sqlite_where=_has_parent, postgresql_where=_has_parent)
+ON_DEMAND = {
+    index.columns[0].name: index for index in tasks.indexes if index.name in ("tasks_by_started", "tasks_by_runtime")
+}
+"""Column -> its index, of those that are not worth their cost to everybody, see `flower.store.wanted`."""
 
 workers = sa.Table(
     "workers",

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from flower.store.columns import BY_NAME, FINAL_STATES, NAMES
-from flower.store.schema import APPLICATION_ID, VERSION, metadata
+from flower.store.schema import APPLICATION_ID, ON_DEMAND, VERSION, metadata
 from flower.utils.search import SQL_FUNCTIONS
 
 Row = tuple[Any, ...]
@@ -35,6 +37,7 @@ _PRAGMAS = (
 _COLUMN_LIST = ", ".join(NAMES)
 _ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in NAMES if name != "uuid")
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_STATES))
+_DIALECT = sa.create_engine("sqlite://").dialect
 _JSON = frozenset(name for name in NAMES if BY_NAME[name].kind == "json")
 
 
@@ -109,27 +112,32 @@ class Writer:
 
     def __init__(self, path: Path, *, durable: bool) -> None:
         self._connection = connect(path)
-        # Half of the index pages that a batch touches, and a log of 16 MB before it goes into the file.
-        for pragma in ("PRAGMA cache_size = -8000", "PRAGMA wal_autocheckpoint = 4000"):
+        # Most of the index pages that a batch touches, and a log of 16 MB before it goes into the file.
+        for pragma in ("PRAGMA cache_size = -16000", "PRAGMA wal_autocheckpoint = 4000"):
             self._connection.execute(pragma)
         # NORMAL: a killed process loses nothing that was committed, a power cut at most the last commits.
         self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
         self._create()
 
     def _create(self) -> None:
-        dialect = sa.create_engine("sqlite://").dialect
+        indexes = {index for table in metadata.tables.values() for index in table.indexes}
         statements = [
-            str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)) for table in metadata.tables.values()
+            *(
+                str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT))
+                for table in metadata.tables.values()
+            ),
+            *map(_index_statement, indexes - {*ON_DEMAND.values()}),
+            *(f"DROP INDEX IF EXISTS {index.name}" for index in ON_DEMAND.values()),
         ]
-        for table in metadata.tables.values():
-            statements += [
-                str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)) for index in table.indexes
-            ]
         with self.transaction():
             for statement in statements:
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def add_index(self, index: sa.Index) -> None:
+        """Make an index. A second for each million tasks."""
+        self._connection.execute(_index_statement(index))
 
     def give_back(self, pages: int) -> None:
         """Shorten the file by so many empty pages."""
@@ -159,9 +167,19 @@ class Writer:
 
     def upsert(self, rows: Sequence[Row]) -> None:
         """Insert or replace whole rows by uuid."""
+        if not rows:
+            return
+        # Most tasks lack most facts: what none of them has needs not be bound, and becomes NULL all the same.
+        columns = {
+            name: values
+            for name, values in zip(NAMES, zip(*rows, strict=True), strict=True)
+            if values.count(None) < len(rows)
+        }
+        known = list(zip(*columns.values(), strict=True))
         for start, end in _chunks(len(rows), ROWS_A_STATEMENT):
-            values = [value for row in rows[start:end] for value in row]
-            self._connection.execute(_upsert_statement(end - start), values)
+            self._connection.execute(
+                _upsert_statement(tuple(columns), end - start), [*chain.from_iterable(known[start:end])]
+            )
 
     def count(self) -> int:
         """Rows stored."""
@@ -224,13 +242,14 @@ def _chunks(length: int, sizes: Sequence[int]) -> Iterable[tuple[int, int]]:
             start += size
 
 
-def _make_statement(rows: int) -> str:
-    marks = "(" + ",".join("?" * len(NAMES)) + ")"
+@lru_cache(maxsize=64)
+def _upsert_statement(names: Sequence[str], rows: int) -> str:
+    marks = "(" + ",".join("?" * len(names)) + ")"
     return (
-        f"INSERT INTO tasks ({_COLUMN_LIST}) VALUES {','.join([marks] * rows)} "
+        f"INSERT INTO tasks ({', '.join(names)}) VALUES {','.join([marks] * rows)} "
         f"ON CONFLICT (uuid) DO UPDATE SET {_ASSIGNMENTS}"
     )
 
 
-_STATEMENTS = {rows: _make_statement(rows) for rows in ROWS_A_STATEMENT}
-_upsert_statement: Callable[[int], str] = _STATEMENTS.__getitem__
+def _index_statement(index: sa.Index) -> str:
+    return str(CreateIndex(index, if_not_exists=True).compile(dialect=_DIALECT))

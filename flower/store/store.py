@@ -80,7 +80,7 @@ class Store:
 
     def search(self, query: TaskQuery) -> Page:
         """The page that the query asks for. Raises ValueError for an unknown column to sort by."""
-        where = conditions(query, table)
+        where = self._conditions(query)
         with self._connect() as connection:
             ids, total = self._page(connection, query, where)
             return Page([task for _, task in tasks_with(connection, ids)], total, self.tasks)
@@ -103,12 +103,13 @@ class Store:
 
         As fast far from the beginning as near to it where the sorted column has an index. Raises ValueError.
         """
+        where = self._conditions(query)
         with self._connect() as connection:
-            return keyset.read(connection, query, place, backward, self.tasks)
+            return keyset.read(connection, query, where, place, backward, self.tasks)
 
     def about(self, query: TaskQuery) -> Count:
         """How many tasks match, told at once: beyond some thousands, at least how many."""
-        where = conditions(query, table)
+        where = self._conditions(query)
         if not where:
             return Count(self.tasks)
         with self._connect() as connection:
@@ -131,7 +132,7 @@ class Store:
         and left out when it was deleted by then.
         """
         with self._connect() as connection:
-            ids = array("q", keyset.ids(connection, query, conditions(query, table)))
+            ids = array("q", keyset.ids(connection, query, self._conditions(query)))
         for start in range(0, len(ids), at_once):
             with self._connect() as connection:
                 found = tasks_with(connection, ids[start : start + at_once].tolist())
@@ -140,7 +141,7 @@ class Store:
     def count(self, query: TaskQuery) -> int:
         """How many tasks match."""
         with self._connect() as connection:
-            return self._count(connection, conditions(query, table))
+            return self._count(connection, self._conditions(query))
 
     def get(self, uuid: str) -> Task | None:
         """The stored task, None when there is none."""
@@ -190,6 +191,11 @@ class Store:
         """How deep the queues were, by name. Up to a second late."""
         with self._connect() as connection:
             return depths.read(connection, query, now)
+
+    def _conditions(self, query: TaskQuery) -> list[Clause]:
+        where = conditions(query, table)
+        self.engine.ask(query, where)
+        return where
 
     def _count(self, connection: sa.Connection, where: list[Clause]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -12,10 +13,12 @@ import sqlalchemy as sa
 from flower.store import engine
 from flower.store.columns import NAMES
 from flower.store.engine import Peer, Row
+from flower.store.plan import Clause
 from flower.store.postgres.database import Connection, Database
 from flower.store.postgres.peers import Peers
 from flower.store.postgres.tables import prepare
 from flower.store.postgres.writer import Writer, mended
+from flower.store.query import TaskQuery
 from flower.utils.coercion import encodable, text, whole
 from flower.utils.search import storable
 
@@ -78,6 +81,9 @@ class Postgres:
 
     def counted(self, known: int, change: int) -> int:
         return self._writer.counted(change)
+
+    def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
+        """Every index is there: making one later would hold up all who share the database."""
 
     def attend(self) -> None:
         self._peers.attend()
