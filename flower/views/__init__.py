@@ -141,7 +141,7 @@ class BaseHandler(DrawnHandler):
     @property
     def may_view(self) -> bool:
         """Whether the frame may tell anything about the cluster."""
-        return self.site.access.may(VIEW, self.current_user)
+        return self.site.gate.hosts.allows(self.request.host) and self.site.access.may(VIEW, self.current_user)
 
     def get_template_namespace(self) -> dict[str, Any]:
         """What every template can use."""

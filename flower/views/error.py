@@ -15,6 +15,7 @@ class NotFoundErrorHandler(BaseHandler):
     permission = PUBLIC
 
     def prepare(self) -> None:
+        self.site.gate.check_address(self.request)
         self.current_user = None
         with contextlib.suppress(ThrottledError):
             self.current_user = self.get_current_user()

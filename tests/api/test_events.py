@@ -160,7 +160,7 @@ def test_slow_client(server: Server) -> None:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         slow.settimeout(SECONDS)
         slow.connect((host, int(port)))
-        slow.sendall(b"GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        slow.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_for(lambda: server.app.cluster.feed.listeners == 2)
         text = "x" * 60_000
         for number in range(400):
