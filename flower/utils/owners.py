@@ -5,7 +5,6 @@ from __future__ import annotations
 import grp
 import pwd
 
-
 UNCHANGED = -1
 
 

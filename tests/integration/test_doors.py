@@ -9,13 +9,14 @@ import pwd
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.integration.cluster import CELERY
+from tests.integration.cluster import CELERY, ROOT
 from tests.services import Process, Redis, free_port, program
 
 
@@ -63,6 +64,34 @@ def test_tls_only(door: Door, redis: Redis, certificate: Path) -> None:
     door.start(redis.url, f"--port={port}", "--address=127.0.0.1", *files)
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{port}/healthcheck", timeout=10)
+
+
+def test_container(tmp_path: Path, redis: Redis) -> None:
+    """As the image runs it: variables and nothing else, and the image's own check finds it healthy, then gone."""
+    port = free_port()
+    variables = {
+        "CELERY_BROKER_URL": redis.url,
+        "FLOWER_ADDRESS": "127.0.0.1",
+        "FLOWER_PORT": str(port),
+        "FLOWER_DB": str(tmp_path / "flower"),
+        "FLOWER_PERSISTENT": "true",
+    }
+    server = Process(tmp_path, "flower")
+    try:
+        server.spawn(*CELERY, "flower", env=variables)
+        server.wait_for(lambda: checked(variables) == 0, 30, "is healthy")
+        stored = (tmp_path / "flower.sqlite3").exists()
+    finally:
+        server.end()
+    assert (True, 1) == (stored, checked(variables))
+
+
+def checked(variables: dict[str, str]) -> int:
+    """Exit code of the check in the image."""
+    script = ROOT / "examples" / "docker" / "healthcheck.py"
+    return subprocess.run(
+        [sys.executable, str(script)], env={**os.environ, **variables}, capture_output=True
+    ).returncode
 
 
 def has_ipv6() -> bool:
