@@ -1,4 +1,4 @@
-"""Whether the Flower of this container answers, as the variables tell where it listens; exits with 1 when it does not."""
+"""Whether the Flower of this container answers, where the variables say that it listens; exits with 1 if not."""
 
 import http.client
 import os
