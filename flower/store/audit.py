@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
+from flower.store.engine import Writer
 from flower.store.schema import audit as table
 
 REFUSED = "refused"
@@ -47,19 +47,11 @@ class AuditQuery:
     offset: int = 0
 
 
-class Connection(Protocol):
-    """What is needed of `flower.store.sqlite.Writer`."""
-
-    def transaction(self) -> Any: ...
-    def execute(self, statement: str, values: Iterable[Any] = ()) -> Any: ...
-    def executemany(self, statement: str, rows: Iterable[Iterable[Any]]) -> Any: ...
-
-
 class AuditRows:
     """The table `audit`, for those who add to it and the one who writes it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._lock = threading.Lock()
         self._unsaved: deque[Entry] = deque()
         self.lost = 0
@@ -84,10 +76,10 @@ class AuditRows:
             batch = list(self._unsaved)
         if not batch:
             return
-        with self._connection.transaction():
-            self._connection.executemany(_INSERT, [[entry[name] for name in COLUMNS] for entry in batch])
-            self._connection.execute(_TRIM, (False, False, KEPT))
-            self._connection.execute(_TRIM, (True, True, KEPT_REFUSED))
+        with self._writer.transaction():
+            self._writer.executemany(_INSERT, [[entry[name] for name in COLUMNS] for entry in batch])
+            self._writer.execute(_TRIM, (False, False, KEPT))
+            self._writer.execute(_TRIM, (True, True, KEPT_REFUSED))
         with self._lock:
             for _ in batch:
                 self._unsaved.popleft()

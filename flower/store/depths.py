@@ -11,12 +11,13 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
+from flower.store.engine import Writer
 from flower.store.schema import queue_depths as table
 from flower.utils.coercion import encodable, whole
 
@@ -66,19 +67,11 @@ class DepthQuery:
     queues: tuple[str, ...] | None = None
 
 
-class Connection(Protocol):
-    """What is needed of `flower.store.sqlite.Writer`."""
-
-    def transaction(self) -> Any: ...
-    def execute(self, statement: str, values: Iterable[Any] = ()) -> Any: ...
-    def executemany(self, statement: str, rows: Iterable[Iterable[Any]]) -> Any: ...
-
-
 class DepthRows:
     """The table `queue_depths`, for those who add to it and the one who writes it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._lock = threading.Lock()
         self._unsaved: deque[tuple[float, list[Depth]]] = deque(maxlen=UNSAVED_MOST)
         self._tidy_at = 0.0
@@ -102,10 +95,10 @@ class DepthRows:
             batch = list(self._unsaved)
         if not batch:
             return
-        with self._connection.transaction():
+        with self._writer.transaction():
             for seconds in KEPT:
                 rows = [(seconds, row[0], start_of(at, seconds), *row[1:]) for at, rows in batch for row in rows]
-                self._connection.executemany(_UPSERT, rows)
+                self._writer.executemany(_UPSERT, rows)
         written = set(map(id, batch))
         with self._lock:
             left = [sample for sample in self._unsaved if id(sample) not in written]
@@ -124,11 +117,11 @@ class DepthRows:
     def forget(self, seconds: int, now: float) -> None:
         """Delete the rows of a resolution that are too old, and of the rest the older half while there are too many."""
         kept = KEPT[seconds]
-        with self._connection.transaction():
-            self._connection.execute(_FORGET, (seconds, now - kept))
-            while self._connection.execute(_COUNT, (seconds,)).fetchone()[0] > MOST_ROWS and kept >= seconds:
+        with self._writer.transaction():
+            self._writer.execute(_FORGET, (seconds, now - kept))
+            while self._writer.execute(_COUNT, (seconds,)).fetchone()[0] > MOST_ROWS and kept >= seconds:
                 kept //= 2
-                self._connection.execute(_FORGET, (seconds, now - kept))
+                self._writer.execute(_FORGET, (seconds, now - kept))
                 logger.warning("There are too many queues: their depths are kept for %d minutes only", kept // MINUTE)
 
 
