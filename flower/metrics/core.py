@@ -207,6 +207,8 @@ class Metrics:
             table.LAG: state.lag_seconds,
             table.CONNECTED: self.connected is not None and self.connected(),
             table.STORED: store.tasks,
+            table.PROCESSES: max(1, len(store.engine.peers())),
+            table.LEADS: store.engine.leads,
             table.STORE_SIZE: store.size(),
             table.UNSAVED: state.unsaved(),
             table.WRITE_TIME: store.write_seconds or 0.0,

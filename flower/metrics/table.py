@@ -43,6 +43,8 @@ LAG = Metric("flower_events_lag_seconds", "gauge", "Age of the events that came 
 CONNECTED = Metric("flower_broker_connected", "gauge", "Whether events can be received from the broker")
 STORED = Metric("flower_store_tasks", "gauge", "Number of tasks in the store")
 STORE_SIZE = Metric("flower_store_bytes", "gauge", "Size of the store")
+PROCESSES = Metric("flower_store_processes", "gauge", "Number of Flowers that use the store, this one included")
+LEADS = Metric("flower_store_leads", "gauge", "Whether this one does for all what one must do")
 UNSAVED = Metric("flower_store_unsaved_tasks", "gauge", "Number of changed tasks that wait for the store")
 WRITE_TIME = Metric("flower_store_write_seconds", "gauge", "Duration of the last write to the store")
 FAILING = Metric("flower_store_failing", "gauge", "Whether the store cannot be written")
@@ -68,6 +70,8 @@ METRICS: tuple[Metric, ...] = (
     LAG,
     CONNECTED,
     STORED,
+    PROCESSES,
+    LEADS,
     STORE_SIZE,
     UNSAVED,
     WRITE_TIME,

@@ -33,6 +33,7 @@ class Embedded:
         OverflowError,
         UnicodeEncodeError,
     )
+    shared = False
     leads = True
     crowded = False
 

@@ -58,6 +58,8 @@ class Engine(Protocol):
     reader: sa.Engine
     lookup: Lookup
     failures: tuple[type[Exception], ...]
+    shared: bool
+    """Whether other processes may use it at the same time."""
     bad_values: tuple[type[Exception], ...]
     """What the writer raises for a value that no column takes."""
 

@@ -62,6 +62,11 @@ class Cell:
         sketch.add(self.runtime, other.runtime)
         sketch.add(self.waiting, other.waiting)
 
+    def raise_to(self, other: Cell) -> None:
+        """Become the other one if that counted more of the same events."""
+        if sum(other.states.values()) > sum(self.states.values()):
+            self.states, self.runtime, self.waiting = other.states, other.runtime, other.waiting
+
     def texts(self) -> tuple[str, str | None, str | None]:
         """How it is stored."""
         return orjson.dumps(self.states).decode(), sketch.pack(self.runtime), sketch.pack(self.waiting)

@@ -36,6 +36,8 @@ MOST_UNSAVED_MINUTES = 60
 """While the store cannot be written. Older minutes are given up."""
 NAME_LIMIT = 255
 
+HELD_MINUTES = 5
+"""By a process that does not store them."""
 WRITE_SECONDS = 1.0
 BUSY_SECONDS = 5.0
 """While more tasks come than can be stored at once, they go first."""
@@ -98,9 +100,12 @@ class _Minute:
 class Rollups:
     """The counters of one process. `source` tells its rows from those of others on the same database."""
 
-    def __init__(self, rows: RollupRows, source: str = "") -> None:
+    def __init__(self, rows: RollupRows, source: str = "", *, shared: bool = False) -> None:
         self._rows = rows
         self._source = source
+        self._shared = shared
+        """Whether another process may have counted the same events, and stored them under this source."""
+        self._began: float | None = None
         self._lock = threading.Lock()
         self._fresh: dict[int, _Fresh] = {}
         self._sum_lock = threading.Lock()
@@ -120,6 +125,8 @@ class Rollups:
         waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds, _ in waits]
         self.recent.count(map(_type, moments), map(_bucket, runs), map(_bucket, waited), now)
         minute = int(now // MINUTE) * MINUTE
+        if self._began is None:
+            self._began = now
         with self._lock:
             fresh = self._fresh.get(minute)
             if fresh is None:
@@ -155,6 +162,13 @@ class Rollups:
             for start in [start for start in self._minutes if start + MINUTE <= now]:
                 del self._minutes[start]
 
+    def hold(self, now: float) -> None:
+        """Store nothing, for another process does; keep the last minutes, in case that it ends."""
+        self._sum_up()
+        with self._sum_lock:
+            for start in [start for start in self._minutes if start + HELD_MINUTES * MINUTE <= now]:
+                del self._minutes[start]
+
     def tidy(self, now: float) -> None:
         """Take one step of packing and forgetting, if any is due. Raises sqlite3.Error; can be repeated."""
         at = time.monotonic()
@@ -164,8 +178,12 @@ class Rollups:
         self._tidy_at = at + (WRITE_SECONDS if busy else TIDY_SECONDS)
 
     def _add_stored(self, start: int, minute: _Minute) -> None:
+        # What is stored of a minute in which this process began was counted before; of others, at the same time.
+        counted_all = self._shared and self._began is not None and self._began <= start
         for key, cell in self._rows.load(start, self._source).items():
-            if key in minute.cells:
+            if key in minute.cells and counted_all:
+                minute.cells[key].raise_to(cell)
+            elif key in minute.cells:
                 minute.cells[key].add(cell)
             else:
                 minute.cells[key] = cell

@@ -53,7 +53,7 @@ class Store:
         self._writer = engine.writer
         self.tasks = self._writer.count()
         self.retention = Retention(self._writer, ages)
-        self.rollups = Rollups(RollupRows(self._writer))
+        self.rollups = Rollups(RollupRows(self._writer), shared=engine.shared)
         self.audit = audit.AuditRows(self._writer)
         self._facets = facets.FacetCache()
         self.depths = depths.DepthRows(self._writer)
@@ -251,6 +251,8 @@ class Store:
             self.rollups.write(now, at_once=at_once, busy=busy)
             self.rollups.tidy(now)
             self.depths.tidy(now)
+        else:
+            self.rollups.hold(now)
 
     def _forget(self, now: float) -> None:
         """Take one step of forgetting, if any is due, and give back some of the space."""

@@ -37,6 +37,7 @@ class Postgres:
     )
     bad_values: tuple[type[Exception], ...] = (psycopg.DataError, TypeError, ValueError, OverflowError)
     durable = True
+    shared = True
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
