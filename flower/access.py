@@ -57,6 +57,14 @@ class ForbiddenError(Exception):
     """You may not do this"""
 
 
+class UriTooLongError(Exception):
+    """The address is too long"""
+
+
+class FormTooLongError(Exception):
+    """The form is too long"""
+
+
 class ThrottledError(Exception):
     """Too many failed logins. `seconds` is how long to wait."""
 

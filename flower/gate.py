@@ -22,6 +22,7 @@ from flower.access import (
     Login,
     ThrottledError,
     UnauthenticatedError,
+    UriTooLongError,
     User,
 )
 from flower.audit import Audit
@@ -39,6 +40,7 @@ CHECKS_AT_ONCE = 2
 CHECKS_WAITING = 20
 BUSY_SECONDS = 5
 HOST_MOST = 255
+URI_MOST = 16_384
 CHALLENGES = {"user": 'Basic realm="flower", charset="UTF-8"', "key": 'Bearer realm="flower"'}
 
 
@@ -91,7 +93,9 @@ class Gate:
         return None if found is None else access.member(found.name, found.groups, found.id)
 
     def check_address(self, request: HTTPServerRequest, any_host: bool = False) -> None:
-        """Raise ForbiddenError where somebody else's name leads here."""
+        """Raise ForbiddenError where somebody else's name leads here, UriTooLongError for a very long one."""
+        if len(request.uri or "") > URI_MOST:
+            raise UriTooLongError(f"The address is longer than {URI_MOST} characters")
         if not any_host and not self.hosts.allows(request.host):
             name = name_of(request.host)[:HOST_MOST]
             raise ForbiddenError(f"This server is not to be asked as {name!r}; --allowed_hosts={name} would allow it")

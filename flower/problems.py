@@ -6,13 +6,20 @@ import http.client
 from dataclasses import dataclass, field
 from typing import Any
 
-from flower.access import ForbiddenError, ThrottledError, UnauthenticatedError
+from flower.access import (
+    ForbiddenError,
+    FormTooLongError,
+    ThrottledError,
+    UnauthenticatedError,
+    UriTooLongError,
+)
 from flower.control import BrokerDown, Conflict, NoBackend, NoReply, Offline, OperationError, Refused, UnknownTarget
 from flower.feed import FeedFullError
 from flower.inspector import InspectError
 from flower.store import StoreError
 from flower.utils.arguments import ArgumentError
 from flower.utils.broker import BrokerError
+from flower.utils.quota import QuotaError
 from flower.utils.search import QuerySyntaxError
 
 
@@ -30,7 +37,10 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (UnknownTarget, 404),
     (Conflict, 409),
     (Offline, 409),
+    (FormTooLongError, 413),
+    (UriTooLongError, 414),
     (ThrottledError, 429),
+    (QuotaError, 429),
     (InspectError, 503),
     (FeedFullError, 503),
     (StoreError, 503),

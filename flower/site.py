@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flower.access import Access
 from flower.cluster import Cluster
@@ -11,6 +11,7 @@ from flower.control import Context
 from flower.gate import Gate
 from flower.login.logins import Logins
 from flower.shown import Shown
+from flower.utils.quota import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Site:
     hsts: int = 0
     """Seconds for which browsers that come by TLS insist on it."""
     private: bool = False
+    quota: Quota = field(default_factory=Quota)
 
     @property
     def access(self) -> Access:

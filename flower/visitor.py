@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import tornado.web
 
-from flower.access import ForbiddenError, ThrottledError, User
+from flower.access import ForbiddenError, FormTooLongError, ThrottledError, User
 from flower.login.sessions import HOUR, Session
 from flower.site import Site
+from flower.utils.throttle import source_of
 
 SESSION_COOKIE = "flower_session"
 CLASSIC_COOKIE = "user"
@@ -17,12 +18,14 @@ CLASSIC_COOKIE = "user"
 HOST_PREFIX = "__Host-"
 """Browsers take a cookie of such a name only by TLS and from this very host (RFC 6265bis, 4.1.3.2)."""
 DAY = 24 * HOUR
+FORM_BYTES = 262_144
 
 
 class Visitor(tornado.web.RequestHandler):
     """A request and who sent it."""
 
     _slowed: ThrottledError | None = None
+    _form_too_long = False
 
     @property
     def site(self) -> Site:
@@ -34,7 +37,26 @@ class Visitor(tornado.web.RequestHandler):
             await self.site.gate.learn(self.request)
         except ThrottledError as error:
             self._slowed = error
+        if len(self.request.body) > FORM_BYTES and self._sends_form():
+            # It would be taken apart before anybody asks who sent it, which takes seconds.
+            self.request.body, self._form_too_long = b"", True
+            del self.request.headers["Content-Type"]
         await super()._execute(transforms, *args, **kwargs)
+
+    def _sends_form(self) -> bool:
+        kind = self.request.headers.get("Content-Type", "").lower()
+        return kind.startswith(("application/x-www-form-urlencoded", "multipart/"))
+
+    def check_size(self) -> None:
+        """Raise FormTooLongError for a form that was not looked at."""
+        if self._form_too_long:
+            raise FormTooLongError(f"A form has at most {FORM_BYTES} bytes")
+
+    @property
+    def who(self) -> str:
+        """The user, or the network where nobody logs in: who is counted as one."""
+        user: User | None = self.current_user
+        return f"{user.kind}:{user.name}" if user and user.name else source_of(self.request.remote_ip or "")
 
     def get_current_user(self) -> User | None:
         """Who sent the request, if they proved it. Raises ThrottledError."""

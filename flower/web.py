@@ -103,6 +103,7 @@ class BaseHandler(Visitor):
         """Refuse what is not allowed."""
         gate, target = self.site.gate, self.path_args[0] if self.path_args else None
         gate.check_address(self.request, self.any_host)
+        self.check_size()
         if self.permission not in PERMISSIONS:
             logger.error("%s states no permission and is refused", type(self).__name__)
             raise ForbiddenError(f"{type(self).__name__} states no permission")

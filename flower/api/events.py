@@ -25,6 +25,9 @@ HEARTBEAT_SECONDS = 15.0
 PATIENCE_SECONDS = 30.0
 """How long a client may take to accept one message before its connection is closed."""
 
+STREAMS_MOST = 20
+"""Streams of one user, or of one address where nobody logs in: fewer than there are for all."""
+
 OPENING = b"retry: 2000\n\n"
 
 
@@ -41,7 +44,10 @@ class StreamEvents(BaseApiHandler):
 
     async def get(self) -> None:
         """Events from now on, or from where `last_id` or the header Last-Event-ID says, until the client goes."""
-        pick = self._pick()
+        with self.site.quota.held("event streams", self.who, STREAMS_MOST):
+            await self._follow(self._pick())
+
+    async def _follow(self, pick: Pick) -> None:
         listener = self._listener = self.cluster.feed.join(self._last_id())
         self._announce()
         # Compressed, an event could wait for the next one to fill a block.

@@ -14,6 +14,10 @@ PATIENCE_SECONDS = 30.0
 """How long a browser may take to accept one message before its connection is closed."""
 
 
+STREAMS_MOST = 200
+"""Open pages of one user, or of one address where nobody logs in."""
+
+
 class StreamHandler(BaseHandler):
     """GET /stream: server-sent events until the browser goes or the server stops."""
 
@@ -24,6 +28,10 @@ class StreamHandler(BaseHandler):
         self._announce()
 
     async def get(self) -> None:
+        with self.site.quota.held("pages", self.who, STREAMS_MOST):
+            await self._follow()
+
+    async def _follow(self) -> None:
         self._announce()
         # Compressed, a message could wait for the next one to fill a block.
         self._transforms = []

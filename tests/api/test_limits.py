@@ -1,0 +1,97 @@
+"""What one visitor can take from the others: streams, long addresses and forms, slow connections."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from tests.api.conftest import Serve, Server
+
+SECONDS = 20
+
+
+@pytest.mark.parametrize(
+    "path, module", [("/stream", "flower.views.stream"), ("/api/events", "flower.api.events")], ids=str
+)
+def test_streams_of_one_user(serve: Serve, path: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One user holds so many streams and no more; others are not affected, and a closed one makes room."""
+    monkeypatch.setattr(f"{module}.STREAMS_MOST", 2)
+    server = serve(basic_auth=["ann:word", "bob:word"])
+
+    def ask(name: str) -> requests.Response:
+        return server.request("GET", path, auth=(name, "word"), stream=True)
+
+    held = [ask("ann"), ask("ann")]
+    assert [200, 200, 429, 200] == [
+        *(answer.status_code for answer in held),
+        ask("ann").status_code,
+        ask("bob").status_code,
+    ]
+    held[0].close()
+    until(lambda: ask("ann").status_code == 200)
+    held[1].close()
+
+
+def until(claim: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not claim():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/api/tasks", "/metrics", "/nope", "/login"])
+@pytest.mark.parametrize("length, expected", [(15_000, False), (20_000, True)])
+def test_long_address(server: Server, path: str, length: int, expected: bool) -> None:
+    """A very long address is refused, not looked at."""
+    answer = server.get(f"{path}?x={'x' * length}")
+    assert expected == (answer.status_code == 414)
+
+
+def test_long_headers(server: Server) -> None:
+    """So are very long headers; the server goes on."""
+    with contextlib.suppress(requests.ConnectionError):
+        assert server.request("GET", "/", headers={"X-Long": "x" * 40_000}).status_code in (400, 431)
+    assert 200 == server.get("/healthcheck").status_code
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("path", ["/tasks/datatable", "/api/task/revoke/x"])
+def test_long_form(server: Server, path: str, kind: str) -> None:
+    """A form of hundreds of thousands of fields is not taken apart."""
+    answer = server.request("POST", path, data=b"a=&" * 200_000, headers={"Content-Type": kind})
+    assert 413 == answer.status_code
+
+
+def test_long_body(server: Server) -> None:
+    """More than ten megabytes are not read at all."""
+    with socket.create_connection(address_of(server), SECONDS) as client:
+        client.sendall(b"POST /api/task/send-task/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+        assert b"200" not in client.recv(100)
+
+
+def test_slow_headers(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not finish a request is let go; nobody else waits."""
+    monkeypatch.setattr("flower.app.IDLE_SECONDS", 0.2)
+    server = serve()
+    with socket.create_connection(address_of(server), SECONDS) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: local")
+        assert b"" == client.recv(100)
+
+
+def test_slow_body(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that does not come is not waited for."""
+    monkeypatch.setattr("flower.app.BODY_SECONDS", 0.2)
+    server = serve()
+    with socket.create_connection(address_of(server), SECONDS) as client:
+        client.sendall(b"POST /api/task/revoke/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nab")
+        assert b"" == client.recv(100)
+
+
+def address_of(server: Server) -> tuple[str, int]:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    return host, int(port)
