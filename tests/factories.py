@@ -14,6 +14,16 @@ WORKER = "celery@w1"
 _clock = itertools.count(1)
 
 
+class Clock:
+    """A time that passes when the test says so."""
+
+    def __init__(self, now: float = T0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def event(type_: str, at: float, host: str = WORKER, **fields: Any) -> Event:
     """Any event, `at` seconds after T0."""
     head = {"type": type_, "hostname": host, "timestamp": T0 + at, "utcoffset": 0, "pid": 101, "clock": next(_clock)}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from flower.options import restore_defaults
+from tests.factories import Clock
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +16,9 @@ def default_values() -> Iterator[None]:
     restore_defaults()
     yield
     restore_defaults()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A time that passes when the test says so."""
+    return Clock()

@@ -13,16 +13,7 @@ from flower.login.proxy import trusted_proxy
 from flower.login.roles import RoleFault, Roles
 from flower.login.sessions import Sessions
 from flower.utils.hosts import Hosts, OwnHosts, name_of
-
-
-class Clock:
-    """Seconds that pass when the test says so."""
-
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
+from tests.factories import Clock
 
 # -- roles and people
 

@@ -15,24 +15,10 @@ from flower.state import State
 from flower.store import open_store
 from flower.utils.exposition import wants_openmetrics
 from tests import factories as make
+from tests.factories import Clock
 
 W = make.WORKER
 BUCKETS = [0.1, 1.0]
-
-
-class Clock:
-    """A time that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = make.T0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

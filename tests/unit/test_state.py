@@ -14,21 +14,7 @@ from flower.state import Moment, State
 from flower.store import Store, TaskQuery, open_store
 from flower.worker import producer_of
 from tests import factories as make
-
-
-class Clock:
-    """A time that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = make.T0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.factories import Clock
 
 
 @pytest.fixture
