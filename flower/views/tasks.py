@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flower.store import FINAL_STATES, TASK_STATES, Facets, Slice, StoreError, TaskQuery
+from flower.store.keyset import WALKED
 from flower.utils.search import FIELDS, QuerySyntaxError
 from flower.views import BaseHandler
 from flower.views.datatable import TasksDataTable
 from flower.views.filters import END, PAGE_SIZES, RANGES, View
+from flower.views.patience import Patience
 from flower.views.places import word_of
 from flower.views.saved import STARTING_VIEWS
 from flower.views.task import TaskView
@@ -39,6 +42,10 @@ FACETS_SHOWN = 7
 FACETS_MOST = 200
 """Values of a facet that a page lists: more are for the search."""
 COOKIE_DAYS = 365
+DEAR_TASKS = 100_000
+"""From so many on it may take a second or more to look at all of them."""
+PATIENCE_SECONDS = 0.3
+"""How long a page waits for rows that no index leads to, before it is shown without them."""
 WORD = re.compile(r"[^\s()]+")
 
 
@@ -57,14 +64,16 @@ class TasksView(BaseHandler):
             return
         facets_only = self.request.headers.get("HX-Target") == "facets"
         error: QuerySyntaxError | None = None
-        page, facets, newest = Slice(), None, 0.0
+        page, facets, newest, searching = Slice(), None, 0.0, False
         try:
             query = view.query()
             # Without script there is no second request for the numbers: a link asks for them.
             patient = facets_only or self.get_argument("count", False, type=bool)
             facets = await self.run(self.cluster.store.facets, query, hurry=not patient)
             if not facets_only:
-                page, newest = await self.run(self._read, view, query)
+                read = await self._page(view, query)
+                searching = read is None
+                page, newest = read or (page, newest)
         except QuerySyntaxError as problem:
             error = problem
         self.show(
@@ -77,6 +86,7 @@ class TasksView(BaseHandler):
             total=_number(page.total.number, page.total.whole),
             stored=self.cluster.store.tasks,
             newest=newest,
+            searching=searching,
             tasks=[self.format_task(task) for task in page.tasks],
             error=error,
             pointed=_pointed(view.search, error),
@@ -117,6 +127,14 @@ class TasksView(BaseHandler):
             self.clear_cookie(COLUMNS_COOKIE, path=root, samesite="Lax")
         kept = {name: self.get_argument(name) for name in self.request.arguments if name not in ("column", "columns")}
         self.redirect(self.path("tasks", **kept))
+
+    async def _page(self, view: View, query: TaskQuery) -> tuple[Slice, float] | None:
+        """The page, and when the newest of all tasks was received; None when the page should be shown before."""
+        patience: Patience[tuple[Slice, float]] = self.application.settings.setdefault("tasks_patience", Patience())
+        dear = self.cluster.store.tasks > DEAR_TASKS and (query.search is not None or query.sort_by not in WALKED)
+        waits = not dear or self.get_argument("wait", False, type=bool)
+        ask = partial(self.run, self._read, view, query)
+        return await patience.read(view, ask, None if waits else PATIENCE_SECONDS)
 
     def _read(self, view: View, query: TaskQuery) -> tuple[Slice, float]:
         """The page, and when the newest of all tasks was received."""

@@ -13,6 +13,10 @@ const { callbacks } = window.Idiomorph.defaults;
 callbacks.beforeNodeMorphed = (old, fresh) => {
   if (!(old instanceof Element) || !old.matches("input, select, textarea") || !inHand(old, fresh)) return true;
   if (old.type !== "checkbox" && "defaultValue" in old) old.defaultValue = fresh.defaultValue;
+  for (const name of ["aria-invalid", "aria-describedby"]) {
+    if (fresh.hasAttribute(name)) old.setAttribute(name, fresh.getAttribute(name));
+    else old.removeAttribute(name);
+  }
   return false;
 };
 callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.nodeName === "DETAILS");

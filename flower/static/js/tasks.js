@@ -130,6 +130,14 @@ document.addEventListener("htmx:afterSettle", () => {
   htmx.trigger(facets, "refresh");
 });
 
+// Rows that were not found yet when the page was shown.
+document.addEventListener("htmx:afterSettle", () => {
+  const rows = list();
+  if (!rows?.hasAttribute("data-searching") || rows.hasAttribute("data-asked")) return;
+  rows.setAttribute("data-asked", "");
+  htmx.trigger(rows, "refresh");
+});
+
 // The value that was chosen by keyboard has the focus again when the values are there again.
 let held = null; // {facet, value}
 document.addEventListener("htmx:beforeSwap", () => {
@@ -144,10 +152,15 @@ document.addEventListener("htmx:afterSettle", () => {
   held = null;
 });
 
-// Numbers of a view that was left meanwhile are not shown.
+// What was asked for by a view that was left meanwhile is not shown; a menu has done its work when the view changes.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target, pathInfo } = event.detail;
-  if (target.id === "facets" && pathInfo.requestPath !== target.getAttribute("hx-get")) event.detail.shouldSwap = false;
+  const { requestConfig, pathInfo, target } = event.detail;
+  const source = requestConfig?.elt;
+  if (source?.id === "facets" || (source?.id === "list" && target.id === "tasks")) {
+    if (pathInfo.requestPath !== source.getAttribute("hx-get")) event.detail.shouldSwap = false;
+  } else if (target.id === "tasks") {
+    for (const menu of document.querySelectorAll("#tasks [data-menu][open]")) menu.open = false;
+  }
 });
 
 addEventListener("click", (event) => {
@@ -172,3 +185,4 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 if (tasks()) drawTail();
+list()?.toggleAttribute("data-asked", true);

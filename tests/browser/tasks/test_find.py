@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from flower.views import tasks
 from tests.api.conftest import Shop
 from tests.browser.cluster import HOSTILE, HOSTILE_WORKER
 from tests.browser.conftest import Open
@@ -39,6 +41,18 @@ def test_search_stays_in_the_address(visit: Open, crowd: Shop) -> None:
     expect(page.locator("#search")).to_have_value("")
     expect(page.locator("#list .pages-range")).not_to_contain_text("of 12")
     assert [] == window.problems
+
+
+def test_rows_that_take_long(visit: Open, crowd: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that did not wait for its rows shows them when they are found, at first and after another choice."""
+    monkeypatch.setattr(tasks, "DEAR_TASKS", 0)
+    monkeypatch.setattr(tasks, "PATIENCE_SECONDS", 0.0)
+    window = visit(to=crowd)
+    page = window.open("/tasks?search=tenant")
+    expect(rows(page)).to_have_count(50)
+    page.locator("#states").get_by_role("link", name=re.compile("Failure")).click()
+    expect(rows(page)).to_have_count(FAILED)
+    assert ({"search": "tenant", "state": "FAILURE"}, []) == (asked(page), window.problems)
 
 
 def test_fields_are_completed(visit: Open, crowd: Shop) -> None:
