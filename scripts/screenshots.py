@@ -8,14 +8,16 @@ it looks at what runs there instead.
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import requests
 from PIL import Image
@@ -28,6 +30,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 COLOURS = 256
 """The commonest stay as they are, the rest becomes the nearest of them: a third of the space."""
+
+
+LOGIN = ("shop", "demo")
+USER: Any = {"username": LOGIN[0], "password": LOGIN[1]}
 
 
 class Picture(NamedTuple):
@@ -56,7 +62,8 @@ def path_of(site: str, picture: Picture) -> str:
     """Where the picture is taken."""
     if not picture.task:
         return picture.path
-    found = requests.get(f"{site}/api/tasks", {"search": picture.task, "limit": 1}, timeout=10).json()["tasks"]
+    asked = {"search": picture.task, "limit": 1}
+    found = requests.get(f"{site}/api/tasks", asked, auth=LOGIN, timeout=10).json()["tasks"]
     if not found:
         raise SystemExit(f"no task is {picture.task}: let the demonstration live longer")
     return f"/task/{found[0]['uuid']}"
@@ -64,7 +71,9 @@ def path_of(site: str, picture: Picture) -> str:
 
 def take(page: Page, url: str, region: str, file: Path) -> None:
     """Take one picture, when everything on the page is drawn."""
-    page.goto(url, wait_until="load")
+    answer = page.goto(url, wait_until="load")
+    if answer is None or answer.status >= 500:
+        raise SystemExit(f"{url} failed: no picture of that")
     page.wait_for_selector("html.scripted #connection:is([data-kind=live], [data-kind=stale])")
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(600)  # charts and regions that are fetched when the page is there
@@ -78,10 +87,15 @@ def shrink(file: Path) -> None:
     """Reduce a picture to its commonest colours."""
     with Image.open(file) as opened:
         image = opened.convert("RGB")
-    found = sorted(image.getcolors(image.width * image.height) or (), reverse=True)[:COLOURS]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(bytes(part for _, colour in found for part in colour))
-    image.quantize(palette=palette, dither=Image.Dither.NONE).save(file, optimize=True)
+    pixels = list(zip(*[iter(image.tobytes())] * 3, strict=True))
+    counts = Counter(pixels)
+    kept = [colour for colour, _ in counts.most_common(COLOURS)]
+    places = {colour: place for place, colour in enumerate(kept)}
+    for colour in counts.keys() - places.keys():
+        places[colour] = places[min(kept, key=lambda other: math.dist(colour, other))]
+    small = Image.frombytes("P", image.size, bytes(places[pixel] for pixel in pixels))
+    small.putpalette(bytes(part for colour in kept for part in colour))
+    small.save(file, optimize=True)
 
 
 def take_all(site: str, names: list[str]) -> None:
@@ -92,7 +106,7 @@ def take_all(site: str, names: list[str]) -> None:
         path = program("chromium", "chromium-browser", "google-chrome")
         chromium = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         for look, options in LOOKS.items():
-            context = chromium.new_context(**options, timezone_id="UTC", reduced_motion="reduce")
+            context = chromium.new_context(**options, timezone_id="UTC", reduced_motion="reduce", http_credentials=USER)
             for name in names:
                 page = context.new_page()
                 take(page, site + paths[name], PICTURES[name].region, FOLDER / f"{name}-{look}.png")
@@ -107,7 +121,8 @@ def demonstration(seconds: float) -> Iterator[str]:
     with TemporaryDirectory(prefix="flower-") as folder:
         demo, port = Process(Path(folder), "demo"), free_port()
         copy = shutil.copytree(ROOT / "examples" / "demo", Path(folder) / "shop")
-        demo.spawn(sys.executable, str(copy / "run.py"), f"--port={port}", env={"TMPDIR": folder})
+        options = (f"--port={port}", f"--basic_auth={':'.join(LOGIN)}")
+        demo.spawn(sys.executable, str(copy / "run.py"), *options, env={"TMPDIR": folder})
         try:
             demo.wait_for(lambda: "Ctrl-C" in demo.log, 60, "the demonstration runs")
             time.sleep(seconds)
