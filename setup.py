@@ -30,6 +30,7 @@ TEST = [
     *REDIS,
     *POSTGRES,
     "build>=1",
+    "Django>=4.2",
     "hypothesis>=6.100",
     "jsonschema>=4.20",
     "openapi-spec-validator>=0.7",

@@ -203,9 +203,13 @@ class Flower(tornado.web.Application):
             request.uri = prefix + (request.uri or "")
         return super().find_handler(request, **kwargs)
 
-    def start(self) -> None:
-        """Listen if that is not done yet, watch the cluster, and run the loop unless it runs already."""
-        self.start_http_server()
+    def start(self, *, listen: bool = True) -> None:
+        """Listen if that is not done yet, watch the cluster, and run the loop unless it runs already.
+
+        Without `listen` requests come through a server of somebody else's.
+        """
+        if listen:
+            self.start_http_server()
         self.started = True
         self.io_loop.add_callback(self._begin)
         if not self.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]

@@ -59,7 +59,8 @@ def flower(ctx: click.Context, tornado_argv: tuple[str, ...], **_: Any) -> None:
         importlib.import_module("flower.launch").run(ctx.obj.app, ctx.obj.quiet)
     except OptionError as error:
         click.echo(f"Error: {error}", err=True)
-        ctx.exit(BAD_USAGE)
+        # Not click's own exit: where a program calls the command, such as Airflow, that would not end it.
+        sys.exit(BAD_USAGE)
 
 
 def apply_env_options() -> None:

@@ -14,7 +14,7 @@ import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from flower.options import BY_NAME, DEFAULT_CONFIG_FILE, ENV_VAR_PREFIX, ENVIRONMENT_ONLY, OptionError
+from flower.options import BY_NAME, DEFAULT_CONFIG_FILE, ENV_VAR_PREFIX, ENVIRONMENT_ONLY, TABLE, OptionError
 from flower.utils import FALSE_WORDS, TRUE_WORDS, abs_path
 from flower.utils.values import Option
 
@@ -41,6 +41,9 @@ CELERY_OPTIONS: dict[str, bool] = {
 """Celery's own options and whether a value follows; -l and --loglevel are the worker's, written by habit."""
 
 CELERY_ATTACHED = re.compile(r"-(?:A\w[\w.:]*|b[\w+-]+://.*|l(?i:debug|info|warning|error|critical|fatal))")
+
+BROKER_ARGUMENT = re.compile(r"[a-z][\w+]*://")
+"""`airflow celery flower` repeats the URL of its app's broker as an argument."""
 
 SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 """What Kubernetes puts into FLOWER_PORT when there is a service named flower."""
@@ -88,7 +91,7 @@ def from_arguments(arguments: Sequence[str]) -> dict[str, Any]:
     values = {}
     for word, text, kind in _words(arguments):
         option = option_of(word)
-        if kind == "celery" or word in HELP_WORDS:
+        if kind != "flower" or word in HELP_WORDS:
             continue
         if option is None:
             raise OptionError(_unknown(word))
@@ -96,6 +99,19 @@ def from_arguments(arguments: Sequence[str]) -> dict[str, Any]:
             raise OptionError(f"{option.flag}: a value is missing, it must be {option.allowed}")
         values[option.name] = _parse(option, text, option.flag)
     return values
+
+
+def with_defaults(**given: Any) -> types.SimpleNamespace:
+    """The options that are given, and the defaults of all others: for programs that embed `flower.app.Flower`.
+
+    Command line, environment and configuration file are not looked at. Raises OptionError.
+    """
+    values = {option.name: [] if option.multiple and option.default is None else option.default for option in TABLE}
+    for name, value in given.items():
+        if name not in BY_NAME:
+            raise OptionError(f"{name}: there is no such option{nearest_word(name, BY_NAME)}")
+        values[name] = None if value is None else _convert(BY_NAME[name], value, "given")
+    return types.SimpleNamespace(**values)
 
 
 def _words(arguments: Sequence[str]) -> Iterator[tuple[str, str | None, str]]:
@@ -111,6 +127,8 @@ def _words(arguments: Sequence[str]) -> Iterator[tuple[str, str | None, str]]:
             if takes and rest:
                 rest.pop(0)
             yield name, None, "celery"
+        elif BROKER_ARGUMENT.match(word):
+            yield word, None, "broker"
         elif ours_next:
             yield word, rest.pop(0), "flower"
         elif option and "=" not in word:

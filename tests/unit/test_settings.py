@@ -9,7 +9,15 @@ import pytest
 from celery.bin.celery import celery
 
 from flower.options import OptionError
-from flower.settings import CELERY_OPTIONS, celery_options, collect, from_arguments, from_environment, from_file
+from flower.settings import (
+    CELERY_OPTIONS,
+    celery_options,
+    collect,
+    from_arguments,
+    from_environment,
+    from_file,
+    with_defaults,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -304,3 +312,27 @@ def test_files_that_are_options(folder: Path) -> None:
     (folder / "lines").write_text("ann:word\n", encoding="utf-8")
     environ = {"FLOWER_API_KEYS_FILE": "lines", "FLOWER_BASIC_AUTH_FILE": "lines"}
     assert {"api_keys_file": "lines", "basic_auth_file": "lines"} == from_environment(environ)
+
+
+def test_broker_as_argument() -> None:
+    """A broker's URL among the arguments, as Airflow gives it, is the app's affair."""
+    assert {"port": 5556} == from_arguments(["redis://:secret@localhost:6379/0", "--port=5556"])
+
+
+def test_with_defaults() -> None:
+    """A program that embeds Flower gives some options; lists, rules and texts are as in the configuration file."""
+    options = with_defaults(port="5556", basic_auth=["ann:secret"])
+    assert (5556, ["ann:secret"], [], False) == (
+        options.port,
+        options.basic_auth,
+        options.cors_origins,
+        options.persistent,
+    )
+
+
+def test_with_defaults_refuses() -> None:
+    """Names and values are checked."""
+    with pytest.raises(OptionError, match="prot: there is no such option, did you mean 'port'"):
+        with_defaults(prot=1)
+    with pytest.raises(OptionError, match="given: port: must be a whole number from 0 to 65535"):
+        with_defaults(port=-1)
