@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
     {"flower.web"},
     {"flower.api", "flower.assets", "flower.views"},
     {"flower.signin", "flower.urls"},
-    {"flower.app"},
+    {"flower.app", "flower.rights"},
     {"flower.launch"},
     {"flower.command"},
     {"flower.__main__"},
