@@ -79,6 +79,9 @@ class Provider:
         self.token_answer: Any = None
         self.broken: set[str] = set()
         self.asked: list[str] = []
+        self.redirect = REDIRECT
+        self.flower = ""
+        """Where Flower is, for browsers that come by themselves."""
         self.held = threading.Event()
         self.held.set()
         self._codes: dict[str, dict[str, str]] = {}
@@ -97,7 +100,7 @@ class Provider:
             asked["response_type"],
             asked["code_challenge_method"],
         )
-        assert asked.get("redirect_uri", REDIRECT) == REDIRECT
+        assert asked.get("redirect_uri", self.redirect) == self.redirect
         code = secrets.token_urlsafe(8)
         self._codes[code] = asked
         return f"/login?{urlencode({'code': code, 'state': asked['state']})}"
@@ -177,6 +180,9 @@ class Provider:
             async def get(self) -> None:
                 path = self.request.path
                 await IOLoop.current().run_in_executor(None, provider.held.wait, SECONDS)
+                if path == "/authorize":
+                    self.redirect(provider.flower + provider.authorize(self.request.full_url()))
+                    return
                 if path in provider.broken:
                     self.set_status(500)
                     self.finish("<h1>oops</h1>")

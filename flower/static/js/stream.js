@@ -30,10 +30,17 @@ function open() {
     draw();
     if (source?.readyState === EventSource.CLOSED) {
       source = null;
-      setTimeout(open, 5000);
+      askWhy();
     }
   };
   ticking ??= setInterval(() => tell("tick"), TICK);
+}
+
+// A stream that was refused does not say why: where the login has ended, the page is loaded again and leads to it.
+async function askWhy() {
+  const answer = await fetch(`${prefix}/stream`, { method: "HEAD" }).catch(() => null);
+  if (answer?.status === 401) location.reload();
+  else setTimeout(open, 5000);
 }
 
 function close() {
