@@ -1,0 +1,135 @@
+"""Servers on a PostgreSQL database: two that share it, either killed at any moment, and a database that dies."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.databases import Databases
+from tests.integration.cluster import Server, Worker
+from tests.integration.load import Stream, load
+from tests.services import PostgreSQL, Process, Redis, wait_for
+
+THREADS = ("-Q", "fast,slow", "-P", "threads", "-c", "2", "-E", "--without-gossip", "--without-mingle")
+
+
+@pytest.fixture
+def worker(processes: list[Process], redis: Redis, tmp_path: Path) -> Worker:
+    """A running worker."""
+    worker = Worker(tmp_path, "worker")
+    processes.append(worker)
+    worker.start(redis.url, *THREADS)
+    return worker
+
+
+@pytest.fixture
+def servers(processes: list[Process], tmp_path: Path) -> list[Server]:
+    """Two servers that the test starts."""
+    servers = [Server(tmp_path, name) for name in ("one", "two")]
+    processes += servers
+    return servers
+
+
+@pytest.fixture
+def own_postgresql(tmp_path: Path) -> Iterator[PostgreSQL]:
+    """A running PostgreSQL that the test may kill and start again."""
+    server = PostgreSQL(tmp_path)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+def sent_at_least(stream: Stream, number: int) -> None:
+    wait_for(lambda: len(stream.sent) >= number, 30, f"{number} tasks were sent")
+
+
+def missing(server: Server, stream: Stream) -> dict[str, str]:
+    """Tasks that were sent and have not succeeded, as the server tells, with their states."""
+    states = server.states()
+    return {uuid: states.get(uuid, "unknown") for uuid in stream.sent if states.get(uuid) != "SUCCESS"}
+
+
+def wait_until_complete(server: Server, stream: Stream) -> None:
+    wait_for(lambda: not missing(server, stream), 30, "it has every task", lambda: missing(server, stream))
+
+
+def metric(server: Server, name: str) -> float:
+    """The value of a metric without labels."""
+    lines = server.ask("/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_either_of_two_servers_may_be_killed(
+    databases: Databases, redis: Redis, worker: Worker, servers: list[Server], victim: int
+) -> None:
+    """Both show all tasks; after one is killed the other leads and has everything; and so has the killed one again."""
+    survivor, killed = servers[1 - victim], servers[victim]
+    with databases.lent() as url:
+        for server in servers:
+            server.start(redis.url, f"--db={url}")
+        for server in servers:
+            wait_for(lambda server=server: metric(server, "flower_store_processes") == 2, 15, "they know each other")
+            wait_for(server.ready, 15, "it receives events")
+        with load(redis.url) as stream:
+            sent_at_least(stream, 100)
+            killed.end(signal.SIGKILL)
+            sent_at_least(stream, 200)
+            wait_for(lambda: metric(survivor, "flower_store_leads") == 1, 30, "the survivor leads")
+            killed.start(redis.url, f"--db={url}")
+            wait_for(killed.ready, 15, "the other is back")
+            sent_at_least(stream, len(stream.sent) + 50)
+        for server in servers:
+            wait_until_complete(server, stream)
+        assert "shared with" in survivor.ask("/workers").text
+        assert 0 == metric(survivor, "flower_events_dropped_total")
+        for server in servers:
+            server.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_dead_database_is_waited_for(
+    own_postgresql: PostgreSQL, redis: Redis, worker: Worker, servers: list[Server], number: int
+) -> None:
+    """While the database is away it is told, wherever one looks; when it is back nothing is missing."""
+    server = servers[0]
+    server.start(redis.url, f"--db={own_postgresql.url}")
+    wait_for(server.ready, 15, "the server is ready")
+    with load(redis.url) as stream:
+        sent_at_least(stream, 50)
+        own_postgresql.end(number)
+        wait_for(lambda: not server.ready(), 30, "the server says that it cannot store")
+        before = len(stream.sent)
+        sent_at_least(stream, before + 100)
+        told = (metric(server, "flower_store_failing"), server.ask("/healthcheck", ready=1).text.startswith("store: "))
+        page = "Tasks are not being stored" in server.ask("/workers").text
+        unread: requests.Response = server.ask("/api/tasks")
+        assert (1, True, True, 503) == (*told, page, unread.status_code)
+        own_postgresql.start()
+        wait_for(server.ready, 30, "the server can store again")
+        sent_at_least(stream, len(stream.sent) + 50)
+    wait_until_complete(server, stream)
+    assert (0, 0) == (metric(server, "flower_events_dropped_total"), metric(server, "flower_store_lost_changes_total"))
+
+
+def test_database_that_comes_late(redis: Redis, servers: list[Server], tmp_path: Path) -> None:
+    """A server that is started before its database waits for it."""
+    database, server = PostgreSQL(tmp_path), servers[0]
+    starting = threading.Thread(target=server.start, args=(redis.url, f"--db={database.url}"))
+    try:
+        database.create()
+        starting.start()
+        wait_for(lambda: "Waiting up to" in server.log, 30, "the server says that it waits", lambda: server.log)
+        database.start()
+        starting.join()
+        wait_for(server.ready, 15, "the server is ready")
+    finally:
+        server.end()
+        database.remove()
