@@ -182,6 +182,13 @@ def _folded(element: _HoldsFolded, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"(flower_fold({column}) LIKE {pattern} ESCAPE '/')"
 
 
+@compiles(_HoldsWide, "postgresql")
+def _wide_postgresql(element: _HoldsWide, compiler: SQLCompiler, **kwargs: Any) -> str:
+    column, pattern = _sides(element, compiler, **kwargs)
+    wide = f"octet_length({column}) <> length({column})"
+    return f"(CASE WHEN {wide} THEN flower_fold({column}) LIKE {pattern} ESCAPE '/' ELSE {column} <> {column} END)"
+
+
 @compiles(_HoldsWide, "sqlite")
 def _wide_sqlite(element: _HoldsWide, compiler: SQLCompiler, **kwargs: Any) -> str:
     # Most texts are ASCII: telling so is cheap, calling Python for each is not.

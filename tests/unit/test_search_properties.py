@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flower.store import NAMES, TaskQuery
+from flower.store import NAMES, TaskQuery, open_store
+from flower.store.postgres.database import Database
 from flower.store.schema import tasks as table
 from flower.store.where import conditions
 from flower.utils.search import (
@@ -105,9 +106,24 @@ quick = settings(
 )
 
 
-@pytest.fixture(scope="module")
-def connection() -> Iterator[sa.Connection]:
-    """An empty store's table, in memory."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def connection(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
+    """An empty store's table, of either engine."""
+    with contextlib.ExitStack() as stack:
+        if request.param == "sqlite":
+            engine = in_memory()
+        else:
+            url = stack.enter_context(request.getfixturevalue("databases").lent())
+            open_store(url).close()
+            raw = stack.enter_context(contextlib.closing(Database(url).connect()))
+            engine = sa.create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=sa.StaticPool)
+        with engine.connect() as connection:
+            table.create(connection, checkfirst=True)
+            yield connection
+
+
+def in_memory() -> sa.Engine:
+    """SQLite without a file."""
 
     def creator() -> sqlite3.Connection:
         raw = sqlite3.connect(":memory:")
@@ -115,11 +131,7 @@ def connection() -> Iterator[sa.Connection]:
             raw.create_function(name, arguments, function, deterministic=True)
         return raw
 
-    engine = sa.create_engine("sqlite://", creator=creator, poolclass=sa.StaticPool)
-    with engine.connect() as connection:
-        table.create(connection)
-        yield connection
-    engine.dispose()
+    return sa.create_engine("sqlite://", creator=creator, poolclass=sa.StaticPool)
 
 
 def rows_of(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
