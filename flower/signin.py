@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -19,13 +20,15 @@ from flower.login.provider import Client, Provider, ProviderFault
 from flower.login.proxy import TrustedProxy
 from flower.login.sessions import Sessions
 from flower.options import OptionError
+from flower.store.audit import AuditQuery
 from flower.utils.access_options import ACCESS_OPTIONS, LOGIN
 from flower.utils.hosts import Hosts
 from flower.utils.origins import Origins
 from flower.views import BaseHandler
-from flower.views.auth import OAuth2LoginHandler
+from flower.views.auth import LOGOUT, OAuth2LoginHandler
 
 OIDC = "flower.views.auth.OidcLoginHandler"
+ENDED_MOST = 10_000
 VALUES = tuple(option.name for option in ACCESS_OPTIONS if option.group == LOGIN)
 
 
@@ -41,7 +44,11 @@ class Entrance:
     handler: type[BaseHandler] | None
 
     def gate(self, audit: Audit, executor: Executor) -> Gate:
-        """The gate of the server."""
+        """The gate of the server. Sessions that the audit says were ended are not taken over."""
+        if self.logins is not None and self.logins.sessions.takes_over:
+            since = time.time() - self.logins.sessions.lifetime
+            ended, _ = audit.search(AuditQuery(operation=LOGOUT, since=since, limit=ENDED_MOST))
+            self.logins.sessions.end_before(str(entry["target"]) for entry in ended)
         return Gate(self.access, self.origins, audit, Checks(executor), self.hosts, self.proxy, self.logins)
 
 

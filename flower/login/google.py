@@ -13,6 +13,7 @@ class Google(Provider):
 
     label = "Google"
     scope = "profile email"
+    prompt_for_other = "select_account"
     authorize_url: ClassVar[str] = "https://accounts.google.com/o/oauth2/v2/auth"
     token_url: ClassVar[str] = "https://oauth2.googleapis.com/token"  # noqa: S105 an address
     user_url: ClassVar[str] = "https://www.googleapis.com/userinfo/v2/me"

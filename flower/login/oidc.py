@@ -27,6 +27,7 @@ class Oidc(Provider):
     label = "The login provider"
     scope = "openid email profile"
     needs_secret = False
+    prompt_for_other = "login"
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
@@ -46,6 +47,9 @@ class Oidc(Provider):
 
     def asked_too(self, attempt: Attempt) -> dict[str, str]:
         return {"nonce": attempt.nonce}
+
+    def comes_from(self, issuer: str | None) -> bool:
+        return issuer is None or issuer.rstrip("/") == self.issuer
 
     async def endpoints(self) -> tuple[str, str]:
         document = await self.discover()

@@ -13,6 +13,7 @@ class Okta(Provider):
 
     label = "Okta"
     scope = "openid email"
+    prompt_for_other = "login"
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)

@@ -59,6 +59,8 @@ class Provider(ABC):
     scope: ClassVar[str]
     needs_secret: ClassVar[bool] = True
     needs_redirect_uri: ClassVar[bool] = True
+    prompt_for_other: ClassVar[str] = ""
+    """What has the provider ask again who it is."""
     allowed: frozenset[str] = frozenset()
     """Groups one of which is needed to log in; empty where groups do not matter."""
 
@@ -89,8 +91,8 @@ class Provider(ABC):
         """More that this provider is asked."""
         return {}
 
-    async def address(self, attempt: Attempt) -> str:
-        """Where the browser is sent to log in."""
+    async def address(self, attempt: Attempt, other: bool = False) -> str:
+        """Where the browser is sent to log in; `other`: as somebody else than the provider knows it as."""
         authorize, _ = await self.endpoints()
         asked = {
             "response_type": "code",
@@ -100,10 +102,15 @@ class Provider(ABC):
             "state": attempt.state,
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
+            "prompt": self.prompt_for_other if other else "",
             **self.asked_too(attempt),
         }
         mark = "&" if "?" in authorize else "?"
         return authorize + mark + urlencode({name: value for name, value in asked.items() if value})
+
+    def comes_from(self, issuer: str | None) -> bool:
+        """Whether a way back is this provider's, as far as it tells (RFC 9207)."""
+        return True
 
     def scope_asked(self) -> str:
         """What of the user Flower wants to know."""

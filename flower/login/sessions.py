@@ -7,9 +7,10 @@ before a restart, are taken over.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,11 @@ class Session:
     began: float
     seen: float
 
+    @property
+    def mark(self) -> str:
+        """By what the audit knows it: nobody can make a session of it."""
+        return mark_of(self.id)
+
     def packed(self) -> str:
         """What the cookie holds."""
         return orjson.dumps([self.id, self.name, self.groups, self.began]).decode()
@@ -48,10 +54,12 @@ class Sessions:
     ) -> None:
         self.lifetime = lifetime_hours * HOUR
         self.idle = idle_hours * HOUR
-        self._takes_over = takes_over
+        self.takes_over = takes_over
         self._clock = clock
         self._known: dict[str, Session] = {}
         self._ended: dict[str, float] = {}
+        self._ended_before: set[str] = set()
+        """Marks of those that were ended before this process began."""
         self._floor = 0.0
         """Sessions that began no later are not taken over: some of them may have been ended."""
 
@@ -71,7 +79,9 @@ class Sessions:
         now = self._clock()
         session = self._known.get(told.id)
         if session is None:
-            if not self._takes_over or told.id in self._ended or told.began <= self._floor:
+            if not self.takes_over or told.id in self._ended or told.mark in self._ended_before:
+                return None
+            if told.began <= self._floor:
                 return None
             told.seen = now
             session = self._keep(told) if self._fresh(told, now) else None
@@ -99,6 +109,10 @@ class Sessions:
             while len(self._ended) > ENDED_MOST:
                 self._floor = max(self._floor, self._ended.pop(next(iter(self._ended))))
 
+    def end_before(self, marks: Iterable[str]) -> None:
+        """Take over none of these."""
+        self._ended_before.update(marks)
+
     def end_all(self, name: str) -> int:
         """End every session of a user; how many there were."""
         found = [session.id for session in self._known.values() if session.name == name]
@@ -119,6 +133,11 @@ class Sessions:
     def _fresh(self, session: Session, now: float) -> bool:
         # A session of another server may have begun a little in our future.
         return -MINUTE <= now - session.began < self.lifetime and now - session.seen < self.idle
+
+
+def mark_of(id: str) -> str:
+    """See `Session.mark`."""
+    return hashlib.sha256(id.encode()).hexdigest()[:16]
 
 
 def _unpacked(packed: bytes | str | None) -> Session | None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flower.access import PUBLIC
+from flower.audit import DONE
 from flower.login import attempts
 from flower.login.attempts import MINUTES, Attempt
 from flower.login.faults import LoginFault, refusal
@@ -18,6 +19,7 @@ from flower.login.logins import Logins
 from flower.login.oidc import Oidc
 from flower.login.okta import Okta
 from flower.login.provider import Identity, Provider
+from flower.login.sessions import mark_of
 from flower.problems import Problem
 from flower.utils.authentication import authenticate, validate_auth_option
 from flower.views import BaseHandler
@@ -40,6 +42,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+LOGIN, LOGOUT = "login", "logout"
+"""What the audit calls them; the target is the mark of the session."""
 ATTEMPT_COOKIE = "flower_login"
 NEXT_MOST = 2_000
 
@@ -88,7 +92,7 @@ class OAuth2LoginHandler(BaseHandler):
 
     async def _depart(self) -> None:
         attempt = self._logins.attempts.begin(get_next_url(self))
-        address = await self._provider.address(attempt)
+        address = await self._provider.address(attempt, self.get_argument("other", False, type=bool))
         self._hold([*self._held(), attempt])
         self.redirect(address)
 
@@ -100,6 +104,8 @@ class OAuth2LoginHandler(BaseHandler):
         if error or not code:
             # What a provider is said to have said is told only to who was sent there from here.
             raise refusal(self._provider.label, error or "no code", self.get_argument("error_description") or "")
+        if not self._provider.comes_from(self.get_argument("iss")):
+            raise LoginFault("Another login provider than the one that was asked sent you back", 403)
         self._enter(await self._provider.identify(code, attempt))
         self.redirect(attempt.next)
 
@@ -108,6 +114,12 @@ class OAuth2LoginHandler(BaseHandler):
         if email is None:
             raise LoginFault(f"{identity.emails[0]} may not log in here", 403)
         self.log_in(email, [group for group in identity.groups if group in self._logins.groups])
+        self.audit(LOGIN, self._mark, {"provider": self._provider.label}, DONE, Problem(200, ""), 0.0)
+
+    @property
+    def _mark(self) -> str:
+        user = self.current_user
+        return mark_of(user.session) if user is not None else ""
 
     _next = ""
 
@@ -115,9 +127,11 @@ class OAuth2LoginHandler(BaseHandler):
         """A page that says what went wrong and lets one try again."""
         problem = Problem(fault.status, str(fault))
         logger.warning("A login from %s failed: %s", self.request.remote_ip, fault)
-        self.audit("login", None, {}, "refused", problem, 0.0)
+        self.cluster.audit.refused(None, LOGIN, None, fault.status, str(fault), self.request.remote_ip or "")
         self.set_status(fault.status)
-        again = self.path("login", next=self._next or get_next_url(self))
+        # Refused by us, they are let choose another account; the provider would send the same one back at once.
+        other = "1" if fault.status == 403 else ""
+        again = self.path("login", next=self._next or get_next_url(self), other=other)
         self.show("login_failed.html", title="Not logged in", problem=problem, again=again)
 
     # -- the attempts of this browser
@@ -180,7 +194,7 @@ class LogoutHandler(BaseHandler):
         user, began = self.current_user, time.monotonic()
         self.log_out()
         if user is not None and user.session:
-            self.audit("logout", None, {}, "done", Problem(200, ""), time.monotonic() - began)
+            self.audit(LOGOUT, mark_of(user.session), {}, DONE, Problem(200, ""), time.monotonic() - began)
         self.current_user = None if self.site.logins else user
         self.show("logout.html", title="Logged out", done=True)
 

@@ -77,6 +77,8 @@ class Server:
         return answer.json()
 
     def end(self) -> None:
+        if not self._thread.is_alive():
+            return
         self.session.close()
         ended = threading.Event()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -304,6 +305,20 @@ def test_trusted_addresses(enter: Enter, provider: Provider) -> None:
     assert 302 == enter(oidc_trust_email=True, oidc_email_claim="preferred_username").log_in(provider).status_code
 
 
+@pytest.mark.parametrize("path, expected", [("", 302), ("/", 302), ("x", 403)])
+def test_issuer_of_the_way_back(enter: Enter, provider: Provider, path: str, expected: int) -> None:
+    """Where the way back says whose it is, it must be the provider's."""
+    ann = enter()
+    assert expected == ann.get(f"{provider.authorize(ann.leave())}&iss={provider.url}{path}").status_code
+
+
+@pytest.mark.parametrize("kind, prompt", [("GoogleAuth2", "select_account"), ("Oidc", "login"), ("Github", None)])
+def test_other_account(enter: Enter, provider: Provider, kind: str, prompt: str | None) -> None:
+    """Who was refused can log in with another account: the provider is asked not to send the same one back."""
+    asked = [dict(parse_qsl(urlsplit(enter(kind).leave(path)).query)) for path in ("/login", "/login?other=1")]
+    assert [None, prompt] == [each.get("prompt") for each in asked]
+
+
 # -- groups and roles
 
 
@@ -518,6 +533,42 @@ def test_restart(enter: Enter, provider: Provider, secret: str | None, expected:
     again = enter(cookie_secret=secret)
     again.session.cookies = ann.session.cookies.copy()
     assert expected == again.get("/").status_code
+
+
+def test_logout_outlives_a_restart(enter: Enter, provider: Provider, tmp_path: Path) -> None:
+    """A session that was ended is not taken over by the next process, where the store is kept."""
+    kept = {"cookie_secret": "a secret of the operator's own", "persistent": True, "db": str(tmp_path / "x.sqlite3")}
+    first = enter(**kept)
+    first.log_in(provider)
+    stays = Person(first.server)
+    stays.log_in(provider)
+    held = first.session.cookies.copy()
+    first.get("/logout", "POST")
+    first.server.end()
+    again = enter(**kept)
+    again.session.cookies = held
+    assert 302 == again.get("/").status_code
+    again.session.cookies = stays.session.cookies.copy()
+    assert 200 == again.get("/").status_code
+
+
+def test_audit_of_logins(enter: Enter, provider: Provider) -> None:
+    """Logging in, failing and logging out are kept; the target tells which session it was."""
+    ann = enter()
+    ann.log_in(provider)
+    ann.get("/logout", "POST")
+    ann.get("/login?code=x&state=y")
+    ann.log_in(provider)
+    kept = ann.get("/api/audit").json()["audit"]
+    found = [(entry["operation"], entry["outcome"], entry["who"]) for entry in kept]
+    ann_did = "user:ann@example.com"
+    assert [
+        ("login", "done", ann_did),
+        ("login", "refused", "nobody"),
+        ("logout", "done", ann_did),
+        ("login", "done", ann_did),
+    ] == found
+    assert (True, True) == (kept[2]["target"] == kept[3]["target"], kept[0]["target"] != kept[3]["target"])
 
 
 def test_withdrawn_right(enter: Enter, provider: Provider) -> None:

@@ -124,6 +124,13 @@ def test_session_of_another_server(takes_over: bool) -> None:
     assert (("ann", ("ops",)) if takes_over else None) == (found and (found.name, found.groups))
 
 
+def test_session_that_was_ended_before() -> None:
+    """A session is not taken over if its mark is among the ended ones."""
+    session, sessions = Sessions().begin("ann"), Sessions(takes_over=True)
+    sessions.end_before([session.mark])
+    assert None is sessions.find(session.packed())
+
+
 def test_old_session_of_another_server() -> None:
     """But not for longer than a session lasts."""
     clock = Clock()
