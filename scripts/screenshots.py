@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 COLOURS = 256
 """The commonest stay as they are, the rest becomes the nearest of them: a third of the space."""
+RARE, FAR = 40, 40.0
+"""So many places are for rare colours that are far from all others: a small red dot stays red."""
 
 
 LOGIN = ("shop", "demo")
@@ -89,7 +91,11 @@ def shrink(file: Path) -> None:
         image = opened.convert("RGB")
     pixels = list(zip(*[iter(image.tobytes())] * 3, strict=True))
     counts = Counter(pixels)
-    kept = [colour for colour, _ in counts.most_common(COLOURS)]
+    ranked = [colour for colour, _ in counts.most_common()]
+    kept, rest = ranked[: COLOURS - RARE], ranked[COLOURS - RARE :]
+    for colour in rest:
+        if len(kept) < COLOURS and min(math.dist(colour, other) for other in kept) > FAR:
+            kept.append(colour)
     places = {colour: place for place, colour in enumerate(kept)}
     for colour in counts.keys() - places.keys():
         places[colour] = places[min(kept, key=lambda other: math.dist(colour, other))]
