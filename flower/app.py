@@ -114,7 +114,7 @@ class Flower(tornado.web.Application):
         state = events.state
         state.redactor = self._shown.redactor
         inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000, redactor=self._shown.redactor)
-        queues = Queues(capp, inspector, state, options.broker_api)
+        queues = Queues(capp, inspector, state, options.broker_api, named=options.queues or ())
         sampler = Sampler(queues, state)
         buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
         metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected), facts=inspector.workers)

@@ -90,6 +90,15 @@ TABLE: tuple[Option, ...] = (
         rule=rules.HTTP_URL,
         secret=True,
     ),
+    Option(
+        "queues",
+        CLUSTER,
+        str,
+        None,
+        "Queues that are shown and sampled though nothing else tells of them",
+        "NAME,...",
+        multiple=True,
+    ),
     Option("max_workers", CLUSTER, int, 5000, "How many workers are remembered", "N", rule=at_least(1)),
     Option(
         "purge_offline_workers",

@@ -35,7 +35,7 @@ class Queue:
     """One queue. None says that the broker did not tell.
 
     `consumers` are the live workers that said they consume it, `connections` is the broker's
-    own count of consumers. `declared`: by the application's settings. `priorities`: messages by priority
+    own count of consumers. `declared`: by the application's settings or by option. `priorities`: messages by priority
     step, where there are several. `info` is the broker's answer.
     """
 
@@ -91,12 +91,15 @@ class Queues:
         state: State,
         broker_api: str | None = None,
         executor: Executor | None = None,
+        named: Iterable[str] = (),
     ) -> None:
         self.capp = capp
         self.inspector = inspector
         self.state = state
         self.broker_api = broker_api
         self.executor = executor
+        self.named = frozenset(named)
+        """Queues that somebody asked to see, found or not."""
         self._broker: BrokerBase | None = None
         self._present: list[str] = []
         self._present_until = 0.0
@@ -164,11 +167,11 @@ class Queues:
         return await self.broker().heads(names)
 
     def declared(self) -> set[str]:
-        """Names of the queues in the application's settings."""
+        """Names of the queues in the application's settings, and of those that are to be seen."""
         conf = self.capp.conf
         queues = conf.task_queues or ()
         names = {queue if isinstance(queue, str) else str(queue.name) for queue in queues}
-        return names | {str(conf.task_default_queue)}
+        return names | {str(conf.task_default_queue)} | self.named
 
     def broker(self) -> BrokerBase:
         """The broker of the application, made once. BrokerError or ValueError when its URL is wrong."""

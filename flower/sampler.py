@@ -38,7 +38,8 @@ READY = Metric("flower_queue_ready_messages", "gauge", "Messages that wait in a 
 UNACKED = Metric("flower_queue_unacked_messages", "gauge", "Messages of a queue that workers hold", ("queue",))
 CONSUMERS = Metric("flower_queue_consumers", "gauge", "Consumers of a queue", ("queue",))
 OLDEST = Metric("flower_queue_oldest_message_seconds", "gauge", "Age of the message that waits longest", ("queue",))
-METRICS = (READY, UNACKED, CONSUMERS, OLDEST)
+HELD = Metric("flower_broker_unacked_messages", "gauge", "Messages of all queues that workers hold")
+METRICS = (READY, UNACKED, CONSUMERS, OLDEST, HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ class Sampler:
             ),
         ]
         oldest = [(text, tracks[queue.name].oldest) for text, queue in shown]
+        counts.append((HELD, [] if report.unacked is None else [("", float(report.unacked))]))
         return [*counts, (OLDEST, [(text, max(0.0, now - each.since)) for text, each in oldest if each])]
 
 

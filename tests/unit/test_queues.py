@@ -82,6 +82,13 @@ async def test_declared_queues() -> None:
     assert ["celery", "mail", "video"] == await scene.names()
 
 
+async def test_named_queues() -> None:
+    """So are those that the operator names."""
+    scene = Scene()
+    scene.queues.named = frozenset({"night"})
+    assert ["celery", "night"] == await scene.names()
+
+
 async def test_consumed_queue() -> None:
     """So are those that workers consume."""
     scene = Scene()

@@ -215,12 +215,20 @@ async def test_metrics(state: State) -> None:
     )
 
 
+async def test_metrics_of_messages_held(state: State) -> None:
+    """Where only the sum of what workers hold is known, it is told without a queue."""
+    scene = Scene(state, mail={"messages": 5})
+    scene.broker.unacknowledged = 7
+    await scene.sample()
+    assert [("", 7.0)] == scene.metrics()["flower_broker_unacked_messages"]
+
+
 async def test_metrics_of_a_silent_broker(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     """An old number is not told as the present one."""
     scene = Scene(state, mail={"messages": 5})
     await scene.sample()
     monkeypatch.setattr(module, "FRESH_SECONDS", -1.0)
-    assert [[], [], [], []] == list(scene.metrics().values())
+    assert [[]] * 5 == list(scene.metrics().values())
 
 
 async def test_failing_sample(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
