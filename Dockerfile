@@ -11,7 +11,7 @@ RUN python -m venv /opt/flower
 WORKDIR /src
 COPY setup.py pyproject.toml MANIFEST.in README.md LICENSE ./
 COPY flower flower
-RUN /opt/flower/bin/pip install ".[redis]" ${EXTRA_PACKAGES}
+RUN /opt/flower/bin/pip install ".[redis,oidc,passwords]" ${EXTRA_PACKAGES}
 
 FROM python:${PYTHON_VERSION}-slim
 RUN groupadd --gid 1000 flower \

@@ -211,7 +211,11 @@ def default_headers(site: Site, request: HTTPServerRequest, api: bool = False) -
     found = dict(headers.SECURITY)
     if request.protocol == "https" and site.hsts:
         found["Strict-Transport-Security"] = f"max-age={site.hsts}"
-    return found | site.gate.origins.headers(request.headers.get("Origin")) if api else found
+    if not api:
+        return found
+    # What one user may read must not be kept for another.
+    found["Cache-Control"] = "private, no-cache"
+    return found | site.gate.origins.headers(request.headers.get("Origin"))
 
 
 def _packed_json(build: Callable[..., Any], args: tuple[Any, ...], may_compress: bool) -> tuple[bytes, bool]:

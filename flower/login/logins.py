@@ -8,6 +8,7 @@ from flower.login.attempts import Attempts
 from flower.login.people import People
 from flower.login.provider import Provider
 from flower.login.sessions import Sessions
+from flower.utils.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,4 @@ class Logins:
     secure: bool = False
     groups: frozenset[str] = frozenset()
     attempts: Attempts = field(default_factory=Attempts)
+    throttle: Throttle = field(default_factory=Throttle)

@@ -6,6 +6,7 @@ Who somebody is stands in the id token, whose signature, issuer, audience, times
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -15,6 +16,8 @@ from flower.login.idtoken import Keys, claims_of, need_library
 from flower.login.provider import Client, Identity, Provider, ProviderFault, addresses, base_url, secure, verified
 
 DISCOVERY_SECONDS = 3600.0
+AGAIN_SECONDS = 2.0
+"""After a failure nobody waits for the next one: many may want to log in at the same time."""
 KEYS_SECONDS = 3600.0
 KEYS_AGAIN_SECONDS = 60.0
 """How often an unknown key id may have the keys fetched anew."""
@@ -38,7 +41,8 @@ class Oidc(Provider):
         self.issuer = base_url("oidc_issuer", issuer)
         self.allowed = frozenset(client.values.get("oidc_allowed_groups") or ())
         self._document: dict[str, Any] = {}
-        self._read_at = -DISCOVERY_SECONDS
+        self._read_at = self._failed_at = -DISCOVERY_SECONDS
+        self._reading = asyncio.Lock()
         self._keys: Keys | None = None
         self._keys_at = 0.0
 
@@ -59,6 +63,18 @@ class Oidc(Provider):
         """What the provider says of itself, read at most once an hour."""
         if time.monotonic() - self._read_at < DISCOVERY_SECONDS:
             return self._document
+        async with self._reading:
+            if time.monotonic() - self._read_at < DISCOVERY_SECONDS:
+                return self._document
+            if time.monotonic() - self._failed_at < AGAIN_SECONDS:
+                raise LoginFault("The login provider could not be reached a moment ago")
+            try:
+                return await self._describe()
+            except LoginFault:
+                self._failed_at = time.monotonic()
+                raise
+
+    async def _describe(self) -> dict[str, Any]:
         document = await self.get(f"{self.issuer}/.well-known/openid-configuration")
         if not isinstance(document, dict) or not all(secure(document.get(name)) for name in NEEDED):
             raise LoginFault("The login provider does not describe itself as OpenID Connect says")

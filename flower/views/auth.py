@@ -46,6 +46,7 @@ LOGIN, LOGOUT = "login", "logout"
 """What the audit calls them; the target is the mark of the session."""
 ATTEMPT_COOKIE = "flower_login"
 NEXT_MOST = 2_000
+CODE = b"code"
 
 
 class LoginHandler(BaseHandler):
@@ -106,8 +107,20 @@ class OAuth2LoginHandler(BaseHandler):
             raise refusal(self._provider.label, error or "no code", self.get_argument("error_description") or "")
         if not self._provider.comes_from(self.get_argument("iss")):
             raise LoginFault("Another login provider than the one that was asked sent you back", 403)
-        self._enter(await self._provider.identify(code, attempt))
+        self._enter(await self._identify(code, attempt))
         self.redirect(attempt.next)
+
+    async def _identify(self, code: str, attempt: Attempt) -> Identity:
+        """Who came back. Codes that fail cost the provider work, and are slowed down."""
+        throttle, address = self._logins.throttle, self.request.remote_ip or ""
+        seconds = throttle.wait(address, CODE)
+        if seconds:
+            raise LoginFault(f"Too many logins from your address failed, try again in {seconds} s", 429)
+        try:
+            return await self._provider.identify(code, attempt)
+        except LoginFault:
+            throttle.count(address, CODE)
+            raise
 
     def _enter(self, identity: Identity) -> None:
         email = self._logins.people.first(identity.emails, identity.groups)

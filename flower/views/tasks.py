@@ -122,7 +122,9 @@ class TasksView(BaseHandler):
         slugs = [column.slug for column in known_columns(chosen)]
         root = f"{self.site.url_prefix}/"
         if slugs:
-            self.set_cookie(COLUMNS_COOKIE, ".".join(slugs), path=root, expires_days=COOKIE_DAYS, samesite="Lax")
+            self.set_cookie(
+                COLUMNS_COOKIE, ".".join(slugs), path=root, expires_days=COOKIE_DAYS, samesite="Lax", secure=self.by_tls
+            )
         else:
             self.clear_cookie(COLUMNS_COOKIE, path=root, samesite="Lax")
         kept = {name: self.get_argument(name) for name in self.request.arguments if name not in ("column", "columns")}

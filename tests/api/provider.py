@@ -79,6 +79,7 @@ class Provider:
         self.token_answer: Any = None
         self.broken: set[str] = set()
         self.asked: list[str] = []
+        self.failed = 0
         self.redirect = REDIRECT
         self.flower = ""
         """Where Flower is, for browsers that come by themselves."""
@@ -184,6 +185,7 @@ class Provider:
                     self.redirect(provider.flower + provider.authorize(self.request.full_url()))
                     return
                 if path in provider.broken:
+                    provider.failed += 1
                     self.set_status(500)
                     self.finish("<h1>oops</h1>")
                     return

@@ -189,3 +189,9 @@ def test_hsts(serve: Serve, certificate: dict[str, str], path: str, hsts: int, e
 def test_no_hsts_without_tls(server: Server) -> None:
     """A promise that was not made over TLS counts for nothing, and is not made."""
     assert "Strict-Transport-Security" not in server.get("/").headers
+
+
+@pytest.mark.parametrize("path, expected", [("/api/tasks", "private, no-cache"), ("/tasks", "no-store")])
+def test_caches(server: Server, path: str, expected: str) -> None:
+    """Nothing between server and browser keeps an answer for somebody else."""
+    assert expected == server.get(path).headers["Cache-Control"]

@@ -369,8 +369,9 @@ def test_roles(enter: Enter, provider: Provider, roles: Any, groups: list[str], 
 
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/jwks"])
-def test_broken_provider(enter: Enter, provider: Provider, path: str) -> None:
+def test_broken_provider(enter: Enter, provider: Provider, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that fails is a page that says so and lets one try again; then it works."""
+    monkeypatch.setattr("flower.login.oidc.AGAIN_SECONDS", 0)
     provider.broken = {path}
     ann = enter()
     first = ann.get("/login?next=/tasks")
@@ -395,6 +396,25 @@ def test_slow_provider(enter: Enter, provider: Provider, monkeypatch: pytest.Mon
     provider.held.clear()
     assert 502 == ann.get("/login").status_code
     assert 200 == ann.get("/healthcheck").status_code
+
+
+def test_codes_that_fail_are_slowed_down(enter: Enter, provider: Provider) -> None:
+    """Guessing codes costs the provider nothing after ten of them."""
+    ann = enter()
+    provider.token_answer = {"error": "invalid_grant"}
+    found = [ann.log_in(provider).status_code for _ in range(12)]
+    assert [502] * 10 + [429] * 2 == found
+    assert 10 == provider.asked.count("/token")
+
+
+def test_provider_is_not_asked_by_all_at_once(enter: Enter, provider: Provider) -> None:
+    """While it fails it is asked every two seconds, not by each who wants to log in."""
+    provider.broken = {"/.well-known/openid-configuration"}
+    ann = enter()
+    began = time.monotonic()
+    answers = [ann.get("/login").status_code for _ in range(20)]
+    most = 1 + (time.monotonic() - began) // 2
+    assert ([502] * 20, True) == (answers, provider.failed <= most)
 
 
 def test_refusal_of_the_provider(enter: Enter, provider: Provider) -> None:

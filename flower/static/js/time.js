@@ -27,7 +27,8 @@ function known(name) {
 
 function keep(name, value) {
   const age = value ? 31536000 : 0;
-  document.cookie = `${name}=${value}; path=${root.dataset.prefix || "/"}; max-age=${age}; samesite=lax`;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${name}=${value}; path=${root.dataset.prefix || "/"}; max-age=${age}; samesite=lax${secure}`;
 }
 
 const parts = new Intl.DateTimeFormat("en-CA", {
