@@ -62,7 +62,7 @@ def test_page_without_script(visit: Open, name: str) -> None:
         "worker": "celery.concurrency.prefork:TaskPool",
         "worker-hostile": "1–50 of 60",
         "tasks": "of 44",
-        "tasks-error": "Missing closing parenthesis at position 18",
+        "tasks-error": "Missing closing parenthesis",
         "tasks-none": "No task matches",
         "api": "/api/worker/pool/grow/{workername}",
         "task-failed": "ValueError('boom')",
