@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench screenshots matrix vendor dist clean
+.PHONY: demo test check format bench fuzz screenshots matrix vendor dist clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -38,6 +38,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.compare $(ARGS)
+
+# Random input for everything that reads input; ARGS="--minutes 60 decoder", ARGS=--atheris with that package.
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 screenshots: $(VENV)/.dev
 	tests/services.sh

@@ -21,7 +21,7 @@ from flower.ingest.views import follow, settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
 from flower.store.rollups import Moment, Wait, waiting_seconds
-from flower.utils.coercion import encodable
+from flower.utils.coercion import NAME_LIMIT, encodable
 from flower.utils.redaction import Redactor
 from flower.worker import producer_of
 from flower.workers import Workers
@@ -114,7 +114,7 @@ class State:
                         moments.append(self._task_event(type_, host, event, now))
                     elif type_.startswith("worker-"):
                         self._worker_event(type_, host, event, now)
-                except (KeyError, TypeError, AttributeError, ValueError) as error:
+                except (KeyError, TypeError, AttributeError, ValueError, RecursionError, ArithmeticError) as error:
                     self._refuse(event, error)
             waits, self._waits = self._waits, []
             faults, self._faults = self._faults, []
@@ -179,7 +179,7 @@ class State:
 
     def _refuse(self, event: Any, error: Exception) -> None:
         if not self.totals["malformed"]:
-            what = self.redactor.text(f"{error!r} in {event!r:.200}")
+            what = self.redactor.text(f"{error!r} in {encodable(event):.200}")
             logger.warning("An event was not understood (%s); further ones are only counted", what)
         self.totals["malformed"] += 1
 
@@ -293,8 +293,8 @@ class State:
 
 
 def _plain(value: Any) -> str:
-    """A name as text. Raises ValueError for none."""
-    if not value:
-        raise ValueError("it has no type, uuid or hostname")
-    # Nearly every name is ASCII, and being told so costs nothing.
-    return value if value.__class__ is str and value.isascii() else encodable(value)
+    """A name as text. Raises ValueError for none, and for one that is none."""
+    name: str = value if value.__class__ is str and value.isascii() else encodable(value)
+    if not value or len(name) > NAME_LIMIT:
+        raise ValueError(f"its type, uuid or hostname is missing or has more than {NAME_LIMIT} characters")
+    return name

@@ -155,8 +155,9 @@ async def _held(context: Context, task_id: str) -> str | None:
     """The name of a task that a worker has. Raises UnknownTarget when none has it."""
     replies = await context.ask("query_task", {"ids": [task_id]}, None, context.live_workers())
     for reply in replies.values():
-        if task_id in reply:
-            return str(reply[task_id][1].get("name"))
+        found = reply.get(task_id)
+        if isinstance(found, (list, tuple)):
+            return str(found[1].get("name"))
     raise UnknownTarget(f"Unknown task {task_id!r}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from flower.store import merge
-from flower.utils.coercion import TEXT_LIMIT, number, text, whole
+from flower.utils.coercion import NAME_LIMIT, TEXT_LIMIT, encodable, number, text, whole
 
 STATE_LIMIT = 100
 """Characters kept of the name of a custom state."""
@@ -53,7 +53,7 @@ def view_of(uuid: str, host: str, event: Event, now: float) -> View:
     for field in kind.fields:
         value = event.get(field)
         if value is not None:
-            view[field] = _fitting(value)
+            view[field] = _fitting(value, LIMITS[field])
     if kind.add is not None:
         kind.add(view, event, time, host)
     return view
@@ -86,8 +86,9 @@ def follow(task: View, host: str, event: Event) -> bool:
     return True
 
 
-def _fitting(value: Any) -> str | None:
-    return value if value.__class__ is str and len(value) <= TEXT_LIMIT else text(value)
+def _fitting(value: Any, limit: int = TEXT_LIMIT) -> str | None:
+    plain = value.__class__ is str and value.isascii() and len(value) <= limit
+    return value if plain else text(value, limit)
 
 
 def settled_view_of(uuid: str, host: str, event: Event, now: float) -> View:
@@ -136,10 +137,11 @@ def _unknown_fields(event: Event) -> dict[str, Any]:
     try:
         size = len(orjson.dumps(fields))
     except (TypeError, ValueError, RecursionError):
-        return {"fields": text(str(fields))}
-    return fields if size <= TEXT_LIMIT else {"fields": text(str(fields))}
+        return {"fields": text(encodable(fields))}
+    return fields if size <= TEXT_LIMIT else {"fields": text(encodable(fields))}
 
 
+NAMES = frozenset({"name", "root_id", "parent_id", "queue", "exchange", "routing_key"})
 DESCRIPTION = ("name", "args", "kwargs", "eta", "expires", "root_id", "parent_id")
 KINDS: dict[str, Kind] = {
     "task-sent": Kind("sent", (*DESCRIPTION, "queue", "exchange", "routing_key"), _send),
@@ -152,6 +154,9 @@ KINDS: dict[str, Kind] = {
     "task-rejected": Kind("rejected"),
 }
 """Every other `task-*` event sets a custom state."""
+
+LIMITS = {field: NAME_LIMIT if field in NAMES else TEXT_LIMIT for kind in KINDS.values() for field in kind.fields}
+"""Characters kept of each field."""
 
 STEPS = {"task-started": ("RECEIVED", "started", "STARTED"), "task-succeeded": ("STARTED", "succeeded", "SUCCESS")}
 """Type of an event -> the state before it, its moment, the state after it."""

@@ -9,27 +9,34 @@ import orjson
 
 TEXT_LIMIT = 65_536
 """Characters kept of one value; Celery itself cuts at about 1,000."""
+NAME_LIMIT = 1024
+"""Characters of a name or an id; no broker and no file system takes longer ones."""
 CUT = "… [cut by Flower]"
+TOO_DEEP = "… [nested too deeply]"
 
 
 def encodable(value: Any) -> str:
     """`value` as text that every encoder takes: a lone surrogate becomes `?`."""
-    return str(value).encode("utf-8", "replace").decode()
+    try:
+        words = str(value)
+    except RecursionError:
+        words = TOO_DEEP
+    return words.encode("utf-8", "replace").decode()
 
 
-def text(value: Any) -> str | None:
+def text(value: Any, limit: int = TEXT_LIMIT) -> str | None:
     """`value` as text of bounded length; None stays None."""
     if value is None:
         return None
-    words = encodable(value if isinstance(value, str) else _written(value))
-    return words if len(words) <= TEXT_LIMIT else words[:TEXT_LIMIT] + CUT
+    words = encodable(value) if isinstance(value, str) else _written(value)
+    return words if len(words) <= limit else words[:limit] + CUT
 
 
 def _written(value: Any) -> str:
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     except (TypeError, ValueError, RecursionError):
-        return str(value)
+        return encodable(value)
 
 
 def number(value: Any) -> float | None:

@@ -9,6 +9,10 @@ from typing import Any
 
 import orjson
 
+from flower.utils.coercion import TOO_DEEP, encodable
+
+DEPTH_MOST = 250
+"""Deeper values are cut: readers of JSON give up somewhere, and so does Python's writer."""
 COMPRESS_FROM = 65_536
 """Bytes from which compressing on the web loop would be felt by others."""
 
@@ -22,7 +26,7 @@ def dumps(value: Any) -> bytes:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError:
         # Integers over 64 bits, lone surrogates and deep nesting are valid JSON that orjson refuses.
-        return json.dumps(_tame(value), default=str, separators=(",", ":")).encode()
+        return json.dumps(_tame(value), default=encodable, separators=(",", ":")).encode()
 
 
 def compress(body: bytes) -> bytes | None:
@@ -30,11 +34,13 @@ def compress(body: bytes) -> bytes | None:
     return gzip.compress(body, COMPRESS_LEVEL, mtime=0) if len(body) >= COMPRESS_FROM else None
 
 
-def _tame(value: Any) -> Any:
+def _tame(value: Any, depth: int = 0) -> Any:
+    if depth > DEPTH_MOST and isinstance(value, (dict, list, tuple)):
+        return TOO_DEEP
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): _tame(item) for key, item in value.items()}
+        return {str(key): _tame(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_tame(item) for item in value]
+        return [_tame(item, depth + 1) for item in value]
     return value

@@ -134,7 +134,10 @@ class Redactor:
         if opening:
             return _quoted(text, opening, _END_OF_ASSIGNED)
         if text[at : at + 1] in ("[", "{", "("):
-            return at, end_of_container(text, at), ""
+            end = end_of_container(text, at)
+            # A password may begin with a bracket.
+            more = _PLAIN.match(text, end)
+            return at, more.end() if more else end, ""
         plain = _PLAIN.match(text, at)
         return None if plain is None or _HARMLESS.match(text, at) else (at, plain.end(), "")
 

@@ -16,6 +16,8 @@ from kombu.pidbox import Mailbox
 from kombu.utils.uuid import uuid
 
 from flower.utils.broker import without_retries
+from flower.utils.coercion import NAME_LIMIT, encodable
+from flower.utils.replies import fitting
 
 CONNECT_SECONDS = 2.0
 POLL_SECONDS = 0.1
@@ -117,7 +119,8 @@ class _Inquiry:
     def hear(self, body: Any, message: Any) -> None:
         question = self.questions.get(message.headers.get("ticket"))
         if question is not None and isinstance(body, dict):
-            self.answers[question].update(body)
+            answers = {encodable(name): fitting(question, reply) for name, reply in body.items()}
+            self.answers[question].update((name, said) for name, said in answers.items() if len(name) <= NAME_LIMIT)
             self.heard_at = time.monotonic()
 
     def wait(self, timeout: float) -> None:

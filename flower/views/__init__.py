@@ -15,6 +15,7 @@ from flower import __version__
 from flower.access import METRICS, VIEW
 from flower.utils import mask_url, template
 from flower.utils.broker import BrokerBase
+from flower.utils.figures import format_short
 from flower.utils.zones import server_zone
 from flower.views.actions import Actions
 from flower.views.drawings import DrawnHandler
@@ -58,7 +59,7 @@ FUNCTIONS = {
         "task_link",
         "without_passwords",
     )
-}
+} | {"format_short": format_short}
 
 DOCUMENTATION_URL = "https://flower.readthedocs.io"
 
@@ -78,9 +79,9 @@ class BaseHandler(DrawnHandler):
 
     def path(self, *segments: str, **arguments: Any) -> str:
         """The address of a page below the prefix; every segment and argument is quoted, empty arguments left out."""
-        parts = "/".join(quote(str(segment), safe="@:") for segment in segments)
+        parts = "/".join(quote(str(segment), safe="@:", errors="replace") for segment in segments)
         given = {name: value for name, value in arguments.items() if value not in (None, "")}
-        return f"{self.site.url_prefix}/{parts}" + (f"?{urlencode(given)}" if given else "")
+        return f"{self.site.url_prefix}/{parts}" + (f"?{urlencode(given, errors='replace')}" if given else "")
 
     def worker_path(self, name: str) -> str:
         return self.path("worker", name)
