@@ -54,6 +54,29 @@ def test_broker(conf: dict[str, Any], expected: str) -> None:
         ({"basic_auth": ["a:b"]}, "", "Access: 1 user with a password; everybody: /metrics and /healthcheck"),
         ({"basic_auth": ["a:b", "c:d"]}, "", "Access: 2 users with a password; everybody: /metrics and /healthcheck"),
         (
+            {"basic_auth": ["a:b"], "metrics_auth": True},
+            "",
+            "Access: 1 user with a password; everybody: /healthcheck",
+        ),
+        (
+            {"auth": ".*@example.com", "auth_provider": "flower.views.auth.GithubLoginHandler"},
+            "",
+            "Access: .*@example.com through flower.views.auth.GithubLoginHandler; everybody: /metrics and /healthcheck",
+        ),
+        (
+            {"oidc_issuer": "https://login.example", "oidc_allowed_groups": ["ops"]},
+            "",
+            (
+                "Access: members of ops through OpenID Connect at https://login.example; "
+                "everybody: /metrics and /healthcheck"
+            ),
+        ),
+        (
+            {"trusted_header": "X-User", "trusted_proxies": ["10.0.0.1"]},
+            "",
+            "Access: those whom 10.0.0.1 names in X-User; everybody: /metrics and /healthcheck",
+        ),
+        (
             {"api_keys": ["ci:a", "cd:b:admin"]},
             "true",
             (

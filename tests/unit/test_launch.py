@@ -274,14 +274,28 @@ def test_leave_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"api_keys": ["ci:secret:boss"]}, "api_keys: the role of the key 'ci' must be one of viewer, operator, admin"),
         ({"api_keys_file": "/nowhere/secret-keys"}, "api_keys_file: /nowhere/secret-keys cannot be read"),
         ({"api_keys": ["ci:a"], "cors_origins": ["*"]}, "cors_origins: [*] cannot be combined"),
+        ({"auth": ".*@example.com"}, "auth: needs auth_provider"),
+        ({"auth_provider": "no.Such", "auth": ".*@example.com"}, "auth_provider: no.Such cannot be imported"),
+        ({"basic_auth": ["ann:{SHA}x"]}, "basic_auth: the password of 'ann' is hashed in a way that is too weak"),
+        ({"metrics_auth": True}, "metrics_auth: needs a login"),
+        ({"trusted_header": "X-User"}, "trusted_header: needs trusted_proxies too"),
+        ({"roles": ["boss:ann"]}, "roles: entry 1 must be"),
     ],
 )
-def test_faulty_keys(values: dict[str, Any], message: str) -> None:
-    """Keys that cannot be used end the start before anything runs."""
+def test_faulty_logins(values: dict[str, Any], message: str) -> None:
+    """Logins that cannot be used end the start before anything runs."""
     for name, value in values.items():
         options[name] = value
     with pytest.raises(OptionError, match=message):
         extract_settings()
+
+
+@pytest.mark.parametrize("secret, told", [("short", 1), ("0123456789abcdef", 0)])
+def test_short_cookie_secret(secret: str, told: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A secret that may be guessed is told of, without the secret."""
+    options.cookie_secret = secret
+    extract_settings()
+    assert (told, False) == (len(caplog.records), "short'" in caplog.text)
 
 
 def test_short_keys(caplog: pytest.LogCaptureFixture) -> None:
