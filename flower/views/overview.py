@@ -15,7 +15,7 @@ from flower.queues import QueueReport, Queues
 from flower.store.rollup_rows import Cell
 from flower.store.sketch import percentile
 from flower.utils.arguments import one_of
-from flower.utils.figures import format_rate, format_share, format_short
+from flower.utils.figures import format_rate, format_share
 from flower.views import BaseHandler
 from flower.views.charts import Chart
 from flower.views.names import ORDERS, name_rows
@@ -163,7 +163,6 @@ class OverviewView(BaseHandler):
             queues=deepest(report),
             listed=LISTED,
             home=self.home,
-            format_short=format_short,
             format_rate=format_rate,
             format_share=format_share,
             page_arguments=window.arguments | ({} if order == "ended" else {"order": order}),
