@@ -105,7 +105,7 @@ def test_every_order_is_walked(full: Server, sort: str) -> None:
     assert (44, 44) == (len(seen), len(set(seen)))
 
 
-@pytest.mark.parametrize("word", ["x", "bm8", "WzFd", "W10", "e30", "WyJhIiwxXQ", "WzEsW11d", "a" * 20_000])
+@pytest.mark.parametrize("word", ["x", "bm8", "WzFd", "W10", "e30", "WyJhIiwxXQ", "WzEsW11d", "a" * 10_000])
 def test_no_place(full: Server, word: str) -> None:
     """A place that was made up is a 400 that names the argument."""
     answer = full.get("/tasks", after=word)
