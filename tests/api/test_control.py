@@ -278,7 +278,7 @@ def test_retry_of_lost_arguments(shop: Shop, args: str | None, why: str) -> None
     """Arguments that were cut, hidden or never seen are not made up; the caller may give others."""
     shop.feed(make.success("old", args=args))
     status, answer = shop.post("/api/task/retry/old")
-    edited, _ = shop.post("/api/task/retry/old", {"args": [1]})
+    edited, _ = shop.post("/api/task/retry/old", {"args": [1, 2]})
     assert (409, True, 200) == (status, why in answer["error"], edited)
 
 
