@@ -19,7 +19,7 @@ from tornado.log import enable_pretty_logging
 
 from flower.banner import print_banner
 from flower.manual import help_text
-from flower.options import BY_NAME, ENV_VAR_PREFIX, OptionError, options
+from flower.options import BY_NAME, ENV_VAR_PREFIX, OptionError, database_path, options, stored_tasks
 from flower.settings import HELP_WORDS, celery_options, collect, from_environment, option_of
 
 __all__ = [
@@ -56,11 +56,25 @@ def flower(ctx: click.Context, tornado_argv: tuple[str, ...], **_: Any) -> None:
         apply_options(sys.argv[0], tornado_argv)
         setup_logging()
         warn_about_celery_args_used_in_flower_command(ctx, tornado_argv)
+        if options.check or options.export or options["import"]:
+            ctx.exit(_maintain())
         importlib.import_module("flower.launch").run(ctx.obj.app, ctx.obj.quiet)
     except OptionError as error:
         click.echo(f"Error: {error}", err=True)
         # Not click's own exit: where a program calls the command, such as Airflow, that would not end it.
         sys.exit(BAD_USAGE)
+
+
+def _maintain() -> int:
+    """Do with the store what the options ask for instead of a server; the exit code."""
+    work = importlib.import_module("flower.maintenance.run")
+    db = database_path(options.db)
+    if options.check:
+        return int(work.run(work.check, db, click.echo))
+    if options.export:
+        return int(work.run(work.export, db, click.echo, options.export))
+    limit = stored_tasks(options.max_tasks, True)
+    return int(work.run(work.import_, db, click.echo, options["import"], limit, options.redact))
 
 
 def apply_env_options() -> None:

@@ -75,6 +75,15 @@ class Embedded:
             self._writer.add_index(index)
             self._wanted.made(index)
 
+    def check(self) -> tuple[list[str], list[str]]:
+        empty, pages, size, version = (
+            self.writer.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("freelist_count", "page_count", "page_size", "user_version")
+        )
+        faults = [row[0] for row in self.writer.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        megabytes = size / 1_000_000
+        return [f"{pages * megabytes:.1f} MB, {empty * megabytes:.1f} MB of it empty, schema {version}"], faults
+
     def give_back(self) -> None:
         """A part of the empty pages, unless they are few and will be filled again."""
         if not self.durable:

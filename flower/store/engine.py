@@ -97,6 +97,9 @@ class Engine(Protocol):
     def storable(self, value: Any) -> Any:
         """The value, or the nearest one that a column takes."""
 
+    def check(self) -> tuple[list[str], list[str]]:
+        """What a person may want to know of it, and what is wrong with it. Reads all of it."""
+
     def give_back(self) -> None:
         """Give some of the space of deleted rows back to the system, if there is much. Raises `failures`."""
 

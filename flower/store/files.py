@@ -85,7 +85,9 @@ def durable_file(name: str) -> StoreFile:
     except PermissionError as error:
         raise StoreError(f"Cannot write {path}: {error.strerror}") from error
     try:
-        _check(path)
+        damage = damage_of(path)
+        if damage:
+            set_aside(path, damage)
         # Created here so that it is never readable by others, not even for a moment.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
@@ -133,20 +135,19 @@ def _sweep(folder: Path) -> None:
     os.close(lock)
 
 
-def _check(path: Path) -> None:
-    """Refuse a foreign file, set a damaged one aside."""
+def damage_of(path: Path) -> str | None:
+    """Why a file of ours cannot be used; None when it can, or there is none. Raises StoreError for a foreign one."""
     if not path.exists() or path.stat().st_size == 0:
-        return
+        return None
     with path.open("rb") as file:
         header = file.read(100)
     if not header.startswith(MAGIC):
         raise StoreError(
-            f"{path} is not a Flower database (a file of Flower 2.x cannot be read); "
-            "move it away or name another file with db"
+            f"{path} is not a Flower database; move it away or name another file with db "
+            "(a file of Flower 2.x can be imported with --import)"
         )
     if len(header) < 100:
-        set_aside(path, "its header is cut short")
-        return
+        return "its header is cut short"
     size, version, application = _header(header)
     if application not in (0, APPLICATION_ID):
         raise StoreError(f"{path} is a SQLite database of another program; name another file with db")
@@ -155,9 +156,8 @@ def _check(path: Path) -> None:
     wal = path.with_name(path.name + "-wal")
     whole = path.stat().st_size >= size or (wal.exists() and wal.stat().st_size > 0)
     if not whole:
-        set_aside(path, "it is shorter than its header says")
-        return
-    _look_inside(path, application)
+        return "it is shorter than its header says"
+    return _look_inside(path, application)
 
 
 def _header(header: bytes) -> tuple[int, int, int]:
@@ -169,17 +169,17 @@ def _header(header: bytes) -> tuple[int, int, int]:
     return (65536 if page_size == 1 else page_size) * pages, version, application
 
 
-def _look_inside(path: Path, application: int) -> None:
+def _look_inside(path: Path, application: int) -> str | None:
     connection = sqlite3.connect(path)
     try:
         names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if application == APPLICATION_ID and "tasks" in names:
             connection.execute("SELECT * FROM tasks ORDER BY id DESC LIMIT 1").fetchall()
     except sqlite3.DatabaseError as error:
+        return str(error)
+    finally:
         connection.close()
-        set_aside(path, str(error))
-        return
-    connection.close()
     # A new file of ours has no application id until its first commit is checkpointed.
     if application == 0 and names and "tasks" not in names:
         raise StoreError(f"{path} is a SQLite database of another program; name another file with db")
+    return None

@@ -6,7 +6,7 @@ from flower.utils import rules
 from flower.utils.rules import at_least
 from flower.utils.values import Option
 
-TASKS = "Stored tasks"
+TASKS, UPKEEP = "Stored tasks", "Upkeep of the store, instead of a server"
 MAX_TASKS = 100_000
 MAX_TASKS_PERSISTENT = 1_000_000
 
@@ -60,5 +60,17 @@ STORE_OPTIONS: tuple[Option, ...] = (
         "Accepted and not needed: everything is stored within a second",
         "MS",
         rule=at_least(0),
+    ),
+    Option("check", UPKEEP, bool, False, "Tell what db has in it and what is wrong with it, and end"),
+    Option(
+        "export", UPKEEP, str, None, "Write all tasks of db to this file as lines of JSON, and end; - is stdout", "FILE"
+    ),
+    Option(
+        "import",
+        UPKEEP,
+        str,
+        None,
+        "Merge into db the tasks of this file, exported or written by Flower 2.x with --persistent, and end",
+        "FILE",
     ),
 )

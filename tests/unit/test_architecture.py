@@ -16,7 +16,7 @@ FLOORS: list[set[str]] = [
     {"flower.control", "flower.inspector", "flower.login", "flower.options"},
     {"flower.access", "flower.admission", "flower.manual", "flower.settings", "flower.store"},
     {"flower.banner", "flower.ingest", "flower.shown"},
-    {"flower.worker"},
+    {"flower.maintenance", "flower.worker"},
     {"flower.workers"},
     {"flower.state"},
     {"flower.audit", "flower.feed", "flower.live", "flower.metrics", "flower.queues", "flower.utils.tasks"},

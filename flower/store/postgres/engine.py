@@ -19,6 +19,7 @@ from flower.store.postgres.peers import Peers
 from flower.store.postgres.tables import prepare
 from flower.store.postgres.writer import Writer, mended
 from flower.store.query import TaskQuery
+from flower.store.schema import VERSION
 from flower.utils.coercion import encodable, text, whole
 from flower.utils.search import storable
 
@@ -88,6 +89,22 @@ class Postgres:
 
     def attend(self) -> None:
         self._peers.attend()
+
+    def check(self) -> tuple[list[str], list[str]]:
+        """A wrong number of tasks is told, and put right."""
+        with self._writer.transaction():
+            (there,) = self._writer.execute("SELECT count(*) FROM tasks").fetchone() or (0,)
+            counted = self._writer.count()
+            self._writer.counted(there - counted)
+        broken = self._writer.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid "
+            "AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)"
+        )
+        faults = [f"the index {row[0]} cannot be used: REINDEX INDEX {row[0]}" for row in broken]
+        if there != counted:
+            faults.append(f"{counted} tasks were counted, {there} are there; the number is put right")
+        (server,) = self._writer.execute("SHOW server_version").fetchone() or ("",)
+        return [f"{self.size() / 1_000_000:.1f} MB, PostgreSQL {server}, schema {VERSION}"], faults
 
     def give_back(self) -> None:
         """The server does, when it vacuums."""
