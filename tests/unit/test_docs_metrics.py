@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from flower import metrics, sampler
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -19,3 +21,12 @@ def test_every_metric_is_documented() -> None:
         for metric in (*metrics.METRICS, *sampler.METRICS)
     }
     assert told == documented
+
+
+@pytest.mark.parametrize("name", ["metrics", "performance", "scaling", "troubleshooting", "install"])
+def test_named_metrics(name: str) -> None:
+    """A metric that a page names is told."""
+    endings = {"counter": ("_total", "_created"), "gauge": ("",), "histogram": ("", "_bucket", "_created")}
+    told = {metric.name + ending for metric in (*metrics.METRICS, *sampler.METRICS) for ending in endings[metric.kind]}
+    named = set(re.findall(r"\bflower_[a-z]\w+(?!\*)\b(?!\*)", (PAGE.parent / f"{name}.md").read_text()))
+    assert set() == named - told
