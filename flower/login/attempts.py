@@ -7,7 +7,6 @@ that were used are remembered here until they are too old to be used again.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -21,7 +20,9 @@ from flower.login.faults import LoginFault
 
 MINUTES = 10
 KEPT_MOST = 3
-"""Attempts of one browser: a login in each of a few tabs; more would not fit the cookie."""
+"""Attempts of one browser: a login in each of a few tabs."""
+COOKIE_MOST = 2_400
+"""Characters; signed they are a third more, and browsers drop cookies of more than 4096."""
 USED_MOST = 100_000
 
 STALE = "This login does not belong to this browser, was used already, or is older than 10 minutes"
@@ -49,16 +50,23 @@ def new_attempt(next: str, now: float) -> Attempt:
 
 
 def pack(attempts: Sequence[Attempt]) -> str:
-    """The newest attempts as a text for the cookie."""
-    return base64.urlsafe_b64encode(orjson.dumps([asdict(attempt) for attempt in attempts[-KEPT_MOST:]])).decode()
+    """The newest attempts as a text for the cookie: the last one, and those before it that fit."""
+    kept = list(attempts[-KEPT_MOST:])
+    while len(kept) > 1 and len(_written(kept)) > COOKIE_MOST:
+        kept.pop(0)
+    return _written(kept)
 
 
 def unpack(text: bytes | str | None) -> list[Attempt]:
     """The attempts of a cookie whose signature was checked; none if it is missing or of another version."""
     try:
-        return [Attempt(**fields) for fields in orjson.loads(base64.urlsafe_b64decode(text or b""))]
-    except (binascii.Error, TypeError, ValueError):
+        return [Attempt(**fields) for fields in orjson.loads(text or b"")]
+    except (TypeError, ValueError):
         return []
+
+
+def _written(attempts: Sequence[Attempt]) -> str:
+    return orjson.dumps([asdict(attempt) for attempt in attempts]).decode()
 
 
 class Attempts:

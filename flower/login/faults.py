@@ -6,13 +6,15 @@ import re
 
 _CODE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,60}")
 SAID_MOST = 300
+MESSAGE_MOST = 500
 
 
 class LoginFault(Exception):
     """Why nobody was logged in. `status` is that of the page that tells it."""
 
     def __init__(self, message: str, status: int = 502) -> None:
-        super().__init__(message)
+        # Part of it may be the provider's, and a log is read in terminals.
+        super().__init__("".join(letter if letter.isprintable() else " " for letter in message[:MESSAGE_MOST]))
         self.status = status
 
 

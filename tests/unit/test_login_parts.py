@@ -182,7 +182,15 @@ def test_attempt_travels() -> None:
     assert made[-KEPT_MOST:] == unpack(pack(made))
 
 
-@pytest.mark.parametrize("text", [None, "", "x", "e30=", "W10=", "WzFd", b"\xff"])
+@pytest.mark.parametrize("length", [1, 500, 2000])
+def test_attempts_fit_a_cookie(length: int) -> None:
+    """However long the ways are, the last attempt is kept, and the cookie is not dropped."""
+    made = [new_attempt("/" + "x" * (length - 1), 1.0) for _ in range(4)]
+    packed = pack(made)
+    assert (made[-1], True) == (unpack(packed)[-1], len(packed) <= 2400)
+
+
+@pytest.mark.parametrize("text", [None, "", "x", "{}", "[]", "[1]", '[{"state":1}]', b"\xff"])
 def test_no_attempt(text: str | bytes | None) -> None:
     """Anything else is none."""
     assert [] == unpack(text)
@@ -207,6 +215,11 @@ def test_secrets_differ() -> None:
     one, two = new_attempt("/", 1.0), new_attempt("/", 1.0)
     parts = [one.state, one.nonce, one.verifier, one.challenge, two.state, two.nonce, two.verifier, two.challenge]
     assert (8, True) == (len(set(parts)), min(map(len, parts)) >= 32)
+
+
+def test_fault_is_one_plain_line() -> None:
+    """What a provider says cannot write into the log what it likes."""
+    assert "a [31mred b" == str(LoginFault("a\x1b[31mred\nb"))
 
 
 @pytest.mark.parametrize(
