@@ -20,7 +20,7 @@ from prometheus_client.openmetrics import exposition as openmetrics_format
 
 from flower import __version__
 from flower.metrics import table
-from flower.metrics.counted import OTHER, Admission, Counted, Key, Timed
+from flower.metrics.counted import MOST_FOUND, OTHER, Admission, Counted, Key, Series, Timed
 from flower.metrics.gauges import Facts, Paired, Told, of_tasks, of_workers
 from flower.state import Fault, State
 from flower.store.rollups import Moment, Wait
@@ -84,8 +84,10 @@ class Metrics:
             "task-failed": (Admission(self.limits.reasons, kept=1), Counted(table.FAILURES)),
             "task-retried": (Admission(self.limits.reasons, kept=1), Counted(table.RETRIES)),
         }
-        self._runtimes = Admission(self.limits.timed, kept=0), Timed(table.RUNTIME, buckets)
-        self._waits = Admission(self.limits.timed, kept=0), Timed(table.WAITING, WAIT_BUCKETS)
+        self._found: dict[tuple[str, str, str], Series] = {}
+        """Where an event of (worker, type, task) is counted, for those that were seen lately."""
+        self._runtimes = Timed(table.RUNTIME, buckets, Admission(self.limits.timed, kept=0))
+        self._waits = Timed(table.WAITING, WAIT_BUCKETS, Admission(self.limits.timed, kept=0))
         self._gauges = {"task-started": Paired(table.PREFETCH_TIME), "task-received": Paired(table.PREFETCHED)}
         self._room_at = state.clock()
 
@@ -95,27 +97,33 @@ class Metrics:
         """Count a batch of task events, the run times among them, and the waits and attempts that ended with them."""
         tally, now = Counter(map(_key_of, moments)), self.state.clock()
         with self._lock:
-            find = self._events.series.get
-            for (worker, type_, task), number in tally.items():
-                series = find((task, type_, worker))
+            find = self._found.get
+            for key, number in tally.items():
+                series = find(key)
                 if series is None:
-                    self._events.count(self._admitted(task, type_, worker), number, now)
+                    self._first(key, number, now)
                 else:
                     series.count += number
                     series.at = now
             for worker, _, task, runtime in moments:
                 if runtime is not None:
-                    _observe(self._runtimes, (task, worker), runtime, now)
+                    self._runtimes.observe((task, worker), runtime, now)
             for _, task, seconds, queue in waits:
-                _observe(self._waits, (queue, task), seconds, now)
+                self._waits.observe((queue, task), seconds, now)
             for type_, task, exception in faults:
                 admission, counted = self._reasons[type_]
                 counted.count(admission.admit((class_of(exception), task)), 1, now)
-            if (self._pairs.folded or self._runtimes[0].folded) and now - self._room_at > ROOM_EVERY_SECONDS:
+            if (self._pairs.folded or self._runtimes.admission.folded) and now - self._room_at > ROOM_EVERY_SECONDS:
                 self._make_room(now)
 
+    def _first(self, key: tuple[str, str, str], number: int, now: float) -> None:
+        """Count events of which it is not remembered where they are counted."""
+        if len(self._found) >= MOST_FOUND:
+            self._found.clear()
+        worker, type_, task = key
+        self._found[key] = self._events.count(self._admitted(task, type_, worker), number, now)
+
     def _admitted(self, task: str, type_: str, worker: str) -> Key:
-        """The labels under which an event is counted that has no series of its own yet."""
         task, worker = pair = self._pairs.admit((task, worker))
         if type_ in self._gauges:
             self._gauges[type_].see(pair)
@@ -134,11 +142,12 @@ class Metrics:
 
     def _forget(self, gone: set[str]) -> int:
         number = 0
-        for series in (self._events, self._runtimes[1]):
+        self._found.clear()
+        for series in (self._events, self._runtimes):
             keys = [key for key in series.series if key[-1] in gone]
             series.drop(keys)
             number += len(keys)
-        for admission in (self._pairs, self._runtimes[0]):
+        for admission in (self._pairs, self._runtimes.admission):
             admission.leave(lambda key: key[-1] in gone)
         for gauge in self._gauges.values():
             gauge.forget(gone)
@@ -148,7 +157,7 @@ class Metrics:
         """Some found no room: forget the workers that were silent for long, unless they are online."""
         self._room_at = now
         heard: dict[str, float] = {}
-        for key, at in chain(self._events.heard(), self._runtimes[1].heard()):
+        for key, at in chain(self._events.heard(), self._runtimes.heard()):
             heard[key[-1]] = max(at, heard.get(key[-1], 0.0))
         online = {name for name, worker in list(self.state.workers.items()) if worker.status(now)}
         self._forget({name for name, at in heard.items() if now - at > QUIET_SECONDS} - online - {OTHER})
@@ -171,7 +180,7 @@ class Metrics:
         if purged:
             self.forget(purged)
         with self._lock:
-            writers = [each.writer(openmetrics) for each in (self._events, self._runtimes[1], self._waits[1])]
+            writers = [each.writer(openmetrics) for each in (self._events, self._runtimes, self._waits)]
             writers += [counted.writer(openmetrics) for _, counted in self._reasons.values()]
         # Numbers only grow, so they need no lock: an event that comes meanwhile is told now or the next time.
         parts = [write() for write in writers]
@@ -217,8 +226,8 @@ class Metrics:
         }
         folded = {
             table.EVENTS: self._pairs,
-            table.RUNTIME: self._runtimes[0],
-            table.WAITING: self._waits[0],
+            table.RUNTIME: self._runtimes.admission,
+            table.WAITING: self._waits.admission,
             table.FAILURES: self._reasons["task-failed"][0],
             table.RETRIES: self._reasons["task-retried"][0],
         }
@@ -228,11 +237,6 @@ class Metrics:
             (table.FOLDED, told),
             (table.BUILD, [(labels(table.BUILD.labels, (celery_version, __version__)), 1.0)]),
         ]
-
-
-def _observe(into: tuple[Admission, Timed], key: Key, seconds: float, now: float) -> None:
-    admission, timed = into
-    timed.observe(key if key in timed.series else admission.admit(key), seconds, now)
 
 
 def class_of(exception: Any) -> str:
