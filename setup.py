@@ -34,6 +34,7 @@ TEST = [
     "hypothesis>=6.100",
     "jsonschema>=4.20",
     "openapi-spec-validator>=0.7",
+    "pillow>=10",
     "playwright>=1.40",
     "pytest>=8",
     "pytest-asyncio>=1.0",
@@ -45,7 +46,6 @@ CHECK = [
     "codespell>=2.3",
     "mypy>=1.15",
     # For make screenshots: a third of the space.
-    "pillow>=10",
     # The formatter's style changes between minor versions.
     "ruff>=0.17.5,<0.18",
     "types-pytz",
