@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from flower.state import State
+from flower.store import open_store
+from tests import factories as make
 from tests.databases import Databases
 from tests.integration.cluster import Server, Worker
 from tests.integration.load import Stream, load
@@ -117,6 +120,26 @@ def test_a_dead_database_is_waited_for(
         sent_at_least(stream, len(stream.sent) + 50)
     wait_until_complete(server, stream)
     assert (0, 0) == (metric(server, "flower_events_dropped_total"), metric(server, "flower_store_lost_changes_total"))
+
+
+@pytest.mark.parametrize("number, dropped", [(20_000, 0), (30_000, 3 * (30_000 - 20_500))])
+def test_what_waits_is_bounded(
+    own_postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch, number: int, dropped: int
+) -> None:
+    """Below the bound nothing is lost of a burst that comes while the database is away; beyond it all is counted."""
+    monkeypatch.setattr("flower.state.MAX_UNSTORED", 20_500)
+    state = State(open_store(own_postgresql.url))
+    own_postgresql.end(signal.SIGKILL)
+    state.apply(make.success("first"))
+    wait_for(lambda: state.store.failing_since is not None, 15, "the store fails")
+    for start in range(0, number, 500):
+        state.apply([event for task in range(start, start + 500) for event in make.success(f"u{task}", task)])
+    own_postgresql.start()
+    wait_for(lambda: state.store.failing_since is None and not state.unsaved(), 60, "all is stored")
+    state.flush()
+    stored, lost = state.store.tasks, state.totals["dropped"]
+    state.stop()
+    assert (number + 1 - dropped // 3, dropped) == (stored, lost)
 
 
 def test_database_that_comes_late(redis: Redis, servers: list[Server], tmp_path: Path) -> None:
