@@ -208,8 +208,8 @@ class Store:
         try:
             with self.engine.reader.connect() as connection:
                 yield connection
-        except sa.exc.DBAPIError as error:
-            raise StoreError(f"The store cannot be read: {error.orig}") from error
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            raise StoreError(f"The store cannot be read: {getattr(error, 'orig', error)}") from error
 
     # Writing
 

@@ -219,3 +219,13 @@ def test_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "flower.store.postgres", None)
     with pytest.raises(StoreError, match=r"pip install 'flower\[postgres\]'"):
         locate.open_database("postgresql://host/x")
+
+
+def test_a_process_that_hangs_is_told_and_survived(pair: tuple[Store, Store]) -> None:
+    """One that stops in the middle of a write holds the others up for a bounded time, and they say so."""
+    first, second = pair
+    second.engine.writer.execute("SET lock_timeout = '50ms'")
+    with first.engine.writer.transaction(), pytest.raises(second.engine.failures, match="lock timeout"):
+        second.write([view(*make.success("a"))])
+    second.write([view(*make.success("a"))])
+    assert 1 == second.tasks

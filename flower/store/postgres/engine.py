@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flower.store import engine
 from flower.store.columns import NAMES
 from flower.store.engine import Peer, Row
+from flower.store.errors import StoreError
 from flower.store.plan import Clause
 from flower.store.postgres.database import Connection, Database
 from flower.store.postgres.peers import Peers
@@ -51,7 +52,11 @@ class Postgres:
         self._writer = Writer(self._database, connection)
         self.writer: engine.Writer = self._writer
         self._peers = Peers(self._writer, self._database.lock("lead"))
-        self._peers.beat()
+        try:
+            self._peers.beat()
+        except psycopg.Error as error:
+            connection.close()
+            raise StoreError(f"{self._database.description} cannot be used: {str(error).strip()}") from error
         self.reader = sa.create_engine(
             "postgresql+psycopg://",
             creator=lambda: self._database.connect(**_READ_ONLY),

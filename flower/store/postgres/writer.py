@@ -62,8 +62,8 @@ class Writer:
     def transaction(self) -> Iterator[None]:
         """A transaction, alone on the database."""
         connection = self.connection
-        connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({self._lock})".encode())
         try:
+            connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({self._lock})".encode())
             yield
             connection.execute("COMMIT")
         except BaseException:
