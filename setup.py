@@ -34,6 +34,7 @@ TEST = [
     "hypothesis>=6.100",
     "jsonschema>=4.20",
     "openapi-spec-validator>=0.7",
+    # For make screenshots, and its test: a third of the space.
     "pillow>=10",
     "playwright>=1.40",
     "pytest>=8",
@@ -45,7 +46,6 @@ TEST = [
 CHECK = [
     "codespell>=2.3",
     "mypy>=1.15",
-    # For make screenshots: a third of the space.
     # The formatter's style changes between minor versions.
     "ruff>=0.17.5,<0.18",
     "types-pytz",
