@@ -1,4 +1,4 @@
-# Flower with the clients of Redis. Any Celery app can be mounted into /app, and every option is a variable:
+# Flower with the clients of Redis and PostgreSQL. Any Celery app can be mounted into /app, and every option is a variable:
 #   docker run -p 5555:5555 -e CELERY_BROKER_URL=redis://redis:6379/0 flower
 #   docker run -p 5555:5555 -v "$PWD:/app" flower celery -A proj flower
 ARG PYTHON_VERSION=3.13
@@ -11,7 +11,7 @@ RUN python -m venv /opt/flower
 WORKDIR /src
 COPY setup.py pyproject.toml MANIFEST.in README.md LICENSE ./
 COPY flower flower
-RUN /opt/flower/bin/pip install ".[redis,oidc,passwords]" ${EXTRA_PACKAGES}
+RUN /opt/flower/bin/pip install ".[redis,postgres,oidc,passwords]" ${EXTRA_PACKAGES}
 
 FROM python:${PYTHON_VERSION}-slim
 RUN groupadd --gid 1000 flower \

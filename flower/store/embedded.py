@@ -68,6 +68,9 @@ class Embedded:
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
         self._wanted.ask(query, where)
 
+    def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return {}
+
     def attend(self) -> None:
         """There is nobody else, but an index may be wanted."""
         index = self._wanted.next()

@@ -88,6 +88,9 @@ class Engine(Protocol):
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
         """Somebody reads tasks so: an index may be worth making. Any thread."""
 
+    def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Which of these tasks have ended, as another process stored. In the writer's thread; raises `failures`."""
+
     def attend(self) -> None:
         """Do what is due: see the other processes and be seen, make an index. In the writer's thread.
 

@@ -19,6 +19,9 @@ RETRY_SECONDS = 1.0
 WORKERS_EVERY = 5
 """Workers are saved once in so many rounds: heartbeats change them all the time."""
 
+REREAD_EVERY = 50
+"""In so many rounds it is looked once which unfinished tasks have ended as other processes heard."""
+
 BATCH = 5_000
 """Tasks written at once. More would hold more of a burst in memory and save nothing."""
 
@@ -28,6 +31,9 @@ WorkerFacts = tuple[dict[str, dict[str, Any]], Sequence[str]]
 
 class Source(Protocol):
     """Where what is to be saved comes from: the state. Called in the saver's thread."""
+
+    open_tasks: dict[str, View]
+    """The unfinished tasks by uuid."""
 
     def unsaved(self) -> int:
         """How many tasks changed and were not taken yet."""
@@ -132,6 +138,8 @@ class Saver(threading.Thread):
             if self._round % WORKERS_EVERY == 0 or asked:
                 self._store.save_workers(*self._source.take_workers())
             self._store.keep_house(self._now(), at_once=asked, busy=self._source.unsaved() > BATCH)
+            if self._store.is_shared and self._round % REREAD_EVERY == 0:
+                found = self._store.engine.ended(list(self._source.open_tasks)) | found
         except self._store.engine.failures as error:
             if self._store.failing_since is None:
                 logger.error("The store cannot be written (%s); events are kept in memory meanwhile", error)

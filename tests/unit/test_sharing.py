@@ -11,7 +11,7 @@ import pytest
 
 from flower.ingest import views
 from flower.state import State
-from flower.store import Store, StoreError, TaskQuery, locate, open_store
+from flower.store import Store, StoreError, TaskQuery, locate, open_store, saver
 from flower.store.merge import View, join
 from flower.store.postgres import database, peers
 from flower.store.postgres.database import Database
@@ -87,6 +87,18 @@ def test_what_another_stored_is_learned(pair: tuple[Store, Store]) -> None:
     state.stop()
     assert task is not None
     assert "SUCCESS" == task.state
+
+
+def test_an_end_that_another_heard_leaves_memory(pair: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that missed the end of a task does not count it as unfinished for ever."""
+    monkeypatch.setattr(saver, "REREAD_EVERY", 1)
+    received, started, succeeded = make.success("u")
+    state = State(pair[0])
+    state.apply([received, started, make.received("open")])
+    state.flush()
+    pair[1].write([view(received, started, succeeded)])
+    wait_for(lambda: list(state.open_tasks) == ["open"], 15, "the task is known to have ended")
+    state.stop()
 
 
 def test_peers_know_each_other(pair: tuple[Store, Store]) -> None:

@@ -92,6 +92,9 @@ class Postgres:
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
         """Every index is there: making one later would hold up all who share the database."""
 
+    def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return self._writer.ended(uuids)
+
     def attend(self) -> None:
         self._peers.attend()
 

@@ -34,6 +34,7 @@ ON CONFLICT (uuid) DO UPDATE SET {_ASSIGNED} RETURNING xmax = 0 AS new)
 SELECT count(*) FILTER (WHERE new) FROM written
 """
 FETCH = f"SELECT {_LIST} FROM tasks WHERE uuid = ANY(%s)"
+ENDED = f"{FETCH} AND state IN ({_FINAL})"
 EVICT = "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks {} ORDER BY timestamp NULLS FIRST LIMIT %s)"
 UNFINISHED = f"""
 SELECT {_LIST} FROM tasks WHERE state NOT IN ({_FINAL}) ORDER BY timestamp DESC NULLS LAST LIMIT %s
@@ -86,6 +87,13 @@ class Writer:
         if not uuids:
             return {}
         rows = self.connection.execute(FETCH.encode(), (mended(uuids),))
+        return {row[0]: task_of(row) for row in rows}
+
+    def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The stored tasks among `uuids` that are final."""
+        if not uuids:
+            return {}
+        rows = self.connection.execute(ENDED.encode(), (mended(uuids),))
         return {row[0]: task_of(row) for row in rows}
 
     def upsert(self, rows: Sequence[Row]) -> int:
