@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
 from flower import sampler
-from flower.metrics import METRICS
+from flower.metrics import METRICS, Metrics
+from flower.state import State
+from flower.store import open_store
+from tests import factories as make
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALERTS = yaml.safe_load((EXAMPLES / "prometheus" / "alerts.yml").read_text())
@@ -129,3 +133,33 @@ def test_promtool(arguments: tuple[str, ...]) -> None:
         return
     done = subprocess.run([tool, *arguments], cwd=EXAMPLES / "prometheus", capture_output=True, text=True)
     assert (0, "") == (done.returncode, done.stdout * bool(done.returncode))
+
+
+def test_promql_of_the_dashboard(tmp_path: Path) -> None:
+    """Prometheus' own tool understands every expression of the dashboard, where it is installed."""
+    tool = shutil.which("promtool")
+    if tool is None:
+        return
+    expressions = [target["expr"] for panel in PANELS for target in panel["targets"]]
+    plain = [re.sub(r"\$\w+", ".*", each.replace("$__rate_interval", "5m")) for each in expressions]
+    rules = [{"record": f"panel:{number}", "expr": each} for number, each in enumerate(plain)]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = subprocess.run([tool, "check", "rules", "rules.yml"], cwd=tmp_path, capture_output=True, text=True)
+    assert (0, "") == (done.returncode, done.stderr * bool(done.returncode))
+
+
+def test_promtool_on_the_answer(tmp_path: Path) -> None:
+    """And finds nothing to say of what /metrics answers, where it is installed."""
+    tool = shutil.which("promtool")
+    if tool is None:
+        return
+    state = State(open_store())
+    metrics = Metrics(state, [0.1, 1.0], registry=CollectorRegistry())
+    state.observers.append(metrics)
+    state.apply(
+        [make.sent("a"), *make.success("a"), *make.failure("b"), *make.retry_then_success("c"), make.heartbeat()]
+    )
+    text = metrics.render()[0]
+    state.stop()
+    done = subprocess.run([tool, "check", "metrics"], input=text, capture_output=True)
+    assert (0, b"") == (done.returncode, done.stdout + done.stderr)
