@@ -5,6 +5,7 @@ One step is in memory at a time; what a slow client has not taken is not read ye
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import zlib
@@ -24,6 +25,10 @@ from flower.views.filters import View
 from flower.views.task_columns import known_columns, visible_task_columns
 
 FORMATS = {"csv": "text/csv; charset=UTF-8", "jsonl": "application/x-ndjson; charset=UTF-8"}
+EXPORTS_MOST = 3
+"""Files that one user, or one address where nobody logs in, fetches at a time: each reads the whole store."""
+PATIENCE_SECONDS = 30.0
+"""How long a client may take to accept one part before its connection is closed."""
 STEP = 500
 """Tasks read and written at once: a thread is busy with them for some milliseconds."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -43,6 +48,10 @@ class TasksExport(BaseHandler):
         self._announce(one_of("format", self.get_argument("format", "csv"), tuple(FORMATS)))
 
     async def get(self) -> None:
+        with self.site.quota.held("exports", self.who, EXPORTS_MOST):
+            await self._export()
+
+    async def _export(self) -> None:
         kind = one_of("format", self.get_argument("format", "csv"), tuple(FORMATS))
         view = View.read(self.get_argument, self.zone)
         names = self._names(view)
@@ -58,11 +67,15 @@ class TasksExport(BaseHandler):
         try:
             while body is not None:
                 self.write(body)
-                await self.flush()
+                await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
+                if not self.still_in():
+                    raise StreamClosedError
                 body = await self.run(self._step, tasks, row, packer)
             self.finish(packer.flush() if packer is not None else b"")
-        except StreamClosedError:
+        except (StreamClosedError, asyncio.TimeoutError):
             await self.run(_close, tasks)
+            # Cut, not ended: nobody is to take a part for the whole.
+            self.request.connection.stream.close()  # type: ignore[union-attr]
 
     def _names(self, view: View) -> list[str]:
         """The columns of the file."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
 import requests
 
+from tests import factories as make
 from tests.api.conftest import Serve, Server
 
 SECONDS = 20
@@ -35,6 +37,35 @@ def test_streams_of_one_user(serve: Serve, path: str, module: str, monkeypatch: 
     held[0].close()
     until(lambda: ask("ann").status_code == 200)
     held[1].close()
+
+
+def test_exports_of_one_user(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One user fetches so many files at a time."""
+    monkeypatch.setattr("flower.views.export.EXPORTS_MOST", 0)
+    server = serve()
+    answer = server.get("/tasks/export")
+    assert (429, True) == (answer.status_code, "exports open already" in answer.text)
+    monkeypatch.setattr("flower.views.export.EXPORTS_MOST", 1)
+    assert [200, 200] == [server.get("/tasks/export").status_code for _ in range(2)]
+
+
+def test_slow_export(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that does not take its file is let go, without an end that looks like one."""
+    cut = threading.Event()
+    monkeypatch.setattr("flower.views.export._close", lambda tasks: cut.set())
+    monkeypatch.setattr("flower.views.export.PATIENCE_SECONDS", 0.3)
+    server = serve()
+    for listening in server.app._server._sockets.values():
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    server.feed(*[make.success(str(number), args="x" * 1000) for number in range(1500)])
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(address_of(server))
+        client.sendall(b"GET /tasks/export?which=all HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert cut.wait(SECONDS)
+        client.settimeout(SECONDS)
+        body = b"".join(iter(lambda: client.recv(65536), b""))
+    assert (True, False) == (body.startswith(b"HTTP/1.1 200"), body.endswith(b"0\r\n\r\n"))
 
 
 def until(claim: Callable[[], bool]) -> None:
