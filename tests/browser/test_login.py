@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,10 @@ def provider() -> Iterator[Provider]:
     made.end()
 
 
-@pytest.fixture
-def guarded(provider: Provider) -> Iterator[Server]:
+def serve(provider: Provider, scheme: str = "http", **options: Any) -> Server:
     """A server whose visitors log in through the provider."""
     port = free_port()
-    provider.flower = f"http://127.0.0.1:{port}"
+    provider.flower = f"{scheme}://127.0.0.1:{port}"
     provider.redirect = f"{provider.flower}/login"
     server = Server(
         port=port,
@@ -39,8 +39,28 @@ def guarded(provider: Provider) -> Iterator[Server]:
         oauth2_redirect_uri=provider.redirect,
         oidc_issuer=provider.url,
         roles=["operator:ann@example.com"],
+        **options,
     )
+    server.url = provider.flower
     server.feed(make.heartbeat(), make.success("a"))
+    return server
+
+
+@pytest.fixture
+def guarded(provider: Provider) -> Iterator[Server]:
+    server = serve(provider)
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def by_tls(provider: Provider, tmp_path: Path) -> Iterator[Server]:
+    """The same over TLS."""
+    files = {"certfile": str(tmp_path / "cert.pem"), "keyfile": str(tmp_path / "key.pem")}
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=127.0.0.1"]
+    out = ["-keyout", files["keyfile"], "-out", files["certfile"]]
+    subprocess.run(["openssl", "req", *kind, *out], check=True, capture_output=True)
+    server = serve(provider, "https", **files)
     yield server
     server.end()
 
@@ -139,3 +159,18 @@ def test_without_script(visit: Open, guarded: Server) -> None:
     page.locator(".menu-user").click()
     page.get_by_role("button", name="Log out").click()
     assert "You have been logged out" in page.inner_text("main")
+
+
+def test_cookies_by_tls(visit: Open, by_tls: Server) -> None:
+    """By TLS the browser takes the session in a cookie that nothing but TLS, this host and no script can touch."""
+    window = visit(to=by_tls, ignore_https_errors=True)
+    page = window.open("/tasks?state=SUCCESS")
+    assert f"{by_tls.url}/tasks?state=SUCCESS" == page.url
+    held = {cookie["name"]: cookie for cookie in window.context.cookies()}
+    session = held["__Host-flower_session"]
+    assert (True, True, "Lax", "/") == (session["secure"], session["httpOnly"], session["sameSite"], session["path"])
+    assert "flower_login" not in "".join(held)
+    page.locator(".menu-user").click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.locator("h1")).to_have_text("You have been logged out")
+    assert [] == [cookie for cookie in window.context.cookies() if "session" in cookie["name"]]
