@@ -158,7 +158,7 @@ ACCESS_OPTIONS: tuple[Option, ...] = (
         "CLASS",
         rule=rules.CLASS_PATH,
     ),
-    Option("oauth2_key", LOGIN, str, None, "Client id that the provider knows Flower by", "TEXT"),
+    Option("oauth2_key", LOGIN, str, None, "Client id that the provider knows Flower by", "TEXT", secret=True),
     Option("oauth2_secret", LOGIN, str, None, "Client secret", "TEXT", secret=True),
     Option(
         "oauth2_redirect_uri",

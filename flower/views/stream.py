@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 30.0
 """How long a browser may take to accept one message before its connection is closed."""
 
 
-STREAMS_MOST = 200
+STREAMS_MOST = 500
 """Open pages of one user, or of one address where nobody logs in."""
 
 
