@@ -25,7 +25,8 @@ def print_banner(app: Any, ssl: bool, port: int | None = None) -> None:
         logger.info("Visit me %s", line)
     logger.info("Broker: %s", broker(app.capp))
     logger.info("Tasks are stored in: %s", app.cluster.store.description)
-    logger.info("Registered tasks:\n%s", "\n".join(f"  {name}" for name in sorted(app.capp.tasks)))
+    tasks = "\n".join(f"  {name}" for name in sorted(app.capp.tasks))
+    logger.info("Registered tasks:\n%s", tasks, extra={"lines": True})
     logger.log(logging.WARNING if _open() and not _private() else logging.INFO, audience())
 
 

@@ -21,6 +21,7 @@ from flower.banner import print_banner
 from flower.manual import help_text
 from flower.options import BY_NAME, ENV_VAR_PREFIX, OptionError, database_path, options, stored_tasks
 from flower.settings import HELP_WORDS, celery_options, collect, from_environment, option_of
+from flower.utils.lines import ONE_LINE
 
 __all__ = [
     "ENV_VAR_PREFIX",
@@ -106,6 +107,8 @@ def setup_logging() -> None:
         enable_pretty_logging(options)
     except OSError as error:
         raise OptionError(f"log_file_prefix: {options.log_file_prefix} cannot be written: {error.strerror}") from None
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(ONE_LINE)
     if not options.debug:
         access = logging.getLogger("tornado.access")
         access.addHandler(logging.NullHandler())

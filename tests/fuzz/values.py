@@ -15,12 +15,23 @@ TEXTS = st.sampled_from([*SHORT.values(), "", "a", "celery@w1"]) | st.text(max_s
 NUMBERS = st.integers() | st.floats() | st.sampled_from([2**63, -(2**64), 10**400, 1e308, 1e-320, True])
 
 
-def nested(depth: int) -> Any:
+class Nested(list[Any]):
+    """A list in a list; told by its depth, for it cannot be written down."""
+
+    depth = 0
+
+    def __repr__(self) -> str:
+        return f"nested({self.depth})"
+
+
+def nested(depth: int) -> Nested:
     """A list in a list, so deep."""
-    value: Any = []
-    for _ in range(depth):
+    value: list[Any] = []
+    for _ in range(depth - 1):
         value = [value]
-    return value
+    outer = Nested([value])
+    outer.depth = depth
+    return outer
 
 
 VALUES = st.recursive(
