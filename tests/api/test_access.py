@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,18 @@ def test_groups_of_the_proxy(serve: Serve) -> None:
 def test_two_names(serve: Serve) -> None:
     """A header that came from outside beside the proxy's own makes nobody anybody."""
     assert [401] == statuses(serve(**TRUSTED), "/", {"X-Forwarded-User": "root,ann"})
+
+
+@pytest.mark.parametrize("proxies, expected", [(["unix"], b"200"), (["127.0.0.1", "0.0.0.0"], b"401")])
+def test_header_over_the_socket_file(serve: Serve, tmp_path: Path, proxies: list[str], expected: bytes) -> None:
+    """Who comes over the socket file is a proxy if the option says so, and has no address that could be named."""
+    path = str(tmp_path / "flower.sock")
+    serve(trusted_header="X-Forwarded-User", trusted_proxies=proxies, unix_socket=path)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(path)
+        client.sendall(b"GET /api/tasks HTTP/1.1\r\nHost: x\r\nX-Forwarded-User: ann\r\nConnection: close\r\n\r\n")
+        assert expected == client.recv(1000).split()[1]
 
 
 # -- metrics
