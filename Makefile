@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench fuzz screenshots matrix vendor dist clean
+.PHONY: demo test check format bench fuzz screenshots matrix vendor audit dist clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -51,9 +51,15 @@ screenshots: $(VENV)/.dev
 matrix:
 	$(PYTHON) scripts/matrix.py $(ARGS)
 
+# A new version: write it into package.json. The registry's address stays out of the lock.
 vendor:
-	npm ci --ignore-scripts
-	npm run vendor
+	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	$(PYTHON) scripts/vendor.py
+
+# Known faults in what Flower needs and ships; it needs the network, and says so where that is missing.
+audit: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit || true
+	@$(BIN)/python scripts/audit.py
 
 dist: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build

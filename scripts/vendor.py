@@ -1,11 +1,13 @@
 """Copy the pinned third-party browser assets into the project, unedited, and write down their hashes.
 
-`python scripts/vendor.py` fetches the versions named in package.json with npm and replaces the copies;
+`python scripts/vendor.py` fetches the versions named in package.json with npm, compares them with the hashes in
+package-lock.json and replaces the copies;
 `python scripts/vendor.py --check` only compares the copies with the hashes (no network).
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -49,12 +51,24 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def integrity(path: Path) -> str:
+    """The hash of an archive as package-lock.json writes it."""
+    return "sha512-" + base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+
+
+def locked(package: str) -> str:
+    """The hash that package-lock.json has for the archive of a package."""
+    return str(json.loads((ROOT / "package-lock.json").read_text())["packages"][f"node_modules/{package}"]["integrity"])
+
+
 def fetch(package: str, version: str, folder: Path) -> Path:
     """Unpack one npm package below `folder` and return where its files are."""
     command = ["npm", "pack", f"{package}@{version}", "--json", "--pack-destination", str(folder)]
     packed = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout)  # noqa: S603  # fixed words
     entry = packed[0] if isinstance(packed, list) else next(iter(packed.values()))
     archive = folder / Path(entry["filename"]).name
+    if integrity(archive) != locked(package):
+        raise SystemExit(f"{package} {version} is not what package-lock.json has")
     target = folder / archive.stem
     with tarfile.open(archive) as tar:
         tar.extractall(target, filter="data")
