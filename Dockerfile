@@ -1,6 +1,8 @@
 # Flower with the clients of Redis and PostgreSQL. Any Celery app can be mounted into /app, and every option is a variable:
 #   docker run -p 5555:5555 -e CELERY_BROKER_URL=redis://redis:6379/0 flower
 #   docker run -p 5555:5555 -v "$PWD:/app" flower celery -A proj flower
+# It runs as nobody special and writes to /data and /tmp only, so it may be told to keep its hands off the rest:
+#   docker run -p 5555:5555 --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges flower
 ARG PYTHON_VERSION=3.13
 
 FROM python:${PYTHON_VERSION}-slim AS build

@@ -137,6 +137,14 @@ def test_scraped_service() -> None:
     assert {"flower", "prometheus"} <= set(COMPOSE["services"])
 
 
+@pytest.mark.parametrize("name", ["flower", "worker"])
+def test_nothing_to_write_to(name: str) -> None:
+    """What runs from the image has a file system that it cannot change, and no rights of root."""
+    service = COMPOSE["services"][name]
+    found = [service.get(key) for key in ("read_only", "tmpfs", "cap_drop", "security_opt")]
+    assert [True, ["/tmp"], ["ALL"], ["no-new-privileges:true"]] == found
+
+
 def test_only_for_this_machine() -> None:
     """An example without a login is not open to the network."""
     ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
