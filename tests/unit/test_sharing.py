@@ -241,3 +241,11 @@ def test_a_process_that_hangs_is_told_and_survived(pair: tuple[Store, Store]) ->
         second.write([view(*make.success("a"))])
     second.write([view(*make.success("a"))])
     assert 1 == second.tasks
+
+
+def test_every_letter_is_folded_as_python_does(url: str) -> None:
+    """The server's idea of small letters is Python's, for each letter there is and for a sigma at the end."""
+    texts = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000] + ["ΣΑΣ", "İSTANBUL ẞ"]
+    with closing(open_store(url)) as store:
+        rows = store.engine.writer.execute("SELECT letter, flower_fold(letter) FROM unnest(?::text[]) letter", [texts])
+        assert [] == [(text, folded) for text, folded in rows if folded != text.casefold()]
