@@ -16,6 +16,7 @@ import requests
 
 from flower.options import BY_NAME
 from flower.settings import option_of
+from flower.store import open_store
 from tests.integration.cluster import ROOT, Worker
 from tests.services import Process, Redis, free_port
 
@@ -51,7 +52,9 @@ def of(program: str, *words: str) -> list[str]:
     return [line for line in found if not words or set(words) & set(line.split())]
 
 
-SERVERS = [line for line in of("celery", "flower") if not any(word in line for word in ELSEWHERE)]
+MAINTENANCE = [line for line in of("celery", "flower") if re.search(r"--(check|export|import)\b", line)]
+HERE = [line for line in of("celery", "flower") if not any(word in line for word in ELSEWHERE)]
+SERVERS = [line for line in HERE if line not in MAINTENANCE]
 CLIENTS = [line for line in of("celery") if line not in of("celery", "flower")]
 
 
@@ -102,6 +105,20 @@ def test_servers(command: str, project: Path, redis: Redis, tmp_path: Path) -> N
         assert ("OK", 0) == (answer.text, server.end())
     finally:
         server.end()
+
+
+def test_maintenance(project: Path, redis: Redis) -> None:
+    """What is done with a store runs, one after the other, on one that a server left."""
+    (project / "tasks.db").unlink(missing_ok=True)
+    open_store(str(project / "tasks.db"), persistent=True).close()
+    ended = {
+        command: subprocess.run(
+            words_of(command, project, redis), cwd=project, capture_output=True, text=True, timeout=60
+        ).returncode
+        for command in MAINTENANCE
+        if "--import" not in command
+    }
+    assert dict.fromkeys(ended, 0) == ended
 
 
 @pytest.mark.parametrize("command", [line for line in CLIENTS if "--dump" not in line and "worker" not in line])
