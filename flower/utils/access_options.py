@@ -144,7 +144,7 @@ ACCESS_OPTIONS: tuple[Option, ...] = (
         LOGIN,
         str,
         "",
-        "Who may log in: an address, several with | or commas between them, or a pattern such as .*@example.com",
+        "Who may log in: addresses, or patterns such as .*@example.com, with commas between them",
         "EMAILS",
         rule=rules.EMAILS,
     ),

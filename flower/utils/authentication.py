@@ -13,12 +13,18 @@ def _addresses(pattern: str) -> list[str]:
 
 
 def validate_auth_option(pattern: str) -> bool:
-    """Whether the pattern is an address, a list of them (`,` or `|`), or one address with one `.*` before its `@`."""
-    addresses = _addresses(pattern)
-    if not all(ADDRESS.fullmatch(address) for address in addresses):
+    """Whether it is an address, several with `|` between them, or one with one `.*` before its `@`; or several of these
+    with commas between them.
+    """
+    return all(_valid(part.strip()) for part in pattern.split(","))
+
+
+def _valid(part: str) -> bool:
+    addresses = part.split("|")
+    if not all(ADDRESS.fullmatch(address.strip()) for address in addresses):
         return False
-    stars = pattern.count("*")
-    return stars == 0 or (stars == 1 and len(addresses) == 1 and ".*" in pattern.partition("@")[0])
+    stars = part.count("*")
+    return stars == 0 or (stars == 1 and len(addresses) == 1 and ".*" in part.partition("@")[0])
 
 
 def authenticate(pattern: str, email: str) -> bool:

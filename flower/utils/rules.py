@@ -106,7 +106,7 @@ WORDS = Rule(
     lambda names: names == [""] or all(map(words_of, names)),
 )
 EMAILS = Rule(
-    "an address, several with | or commas between them, or one pattern such as .*@example.com",
+    "addresses, or patterns such as .*@example.com, with commas between them (between addresses also |)",
     lambda pattern: not pattern or validate_auth_option(pattern),
 )
 ROLES = Rule("role:address, role:name or role:group:name, or several with commas between them", bool)

@@ -109,8 +109,8 @@ def test_options_are_set(launched: list[tuple[Any, ...]]) -> None:
         (
             ["--auth=.*@.*"],
             (
-                "Error: --auth: must be an address, several with | or commas between them, "
-                "or one pattern such as .*@example.com, not '.*@.*'\n"
+                "Error: --auth: must be addresses, or patterns such as .*@example.com, "
+                "with commas between them (between addresses also |), not '.*@.*'\n"
             ),
         ),
         (

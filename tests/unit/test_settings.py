@@ -154,7 +154,7 @@ def test_environment(environ: dict[str, str], expected: dict[str, Any]) -> None:
         ({"FLOWER_PORT": "x"}, "FLOWER_PORT: must be a whole number from 0 to 65535, not 'x'"),
         ({"FLOWER_DEBUG": "maybe"}, "FLOWER_DEBUG: must be true or false, not 'maybe'"),
         ({"FLOWER_BASIC_AUTH": ""}, "FLOWER_BASIC_AUTH: must be user:password"),
-        ({"FLOWER_AUTH": "ann"}, "FLOWER_AUTH: must be an address"),
+        ({"FLOWER_AUTH": "ann"}, "FLOWER_AUTH: must be addresses"),
         ({"FLOWER_OAUTH2_SECRET_FILE": "/no/file"}, "FLOWER_OAUTH2_SECRET_FILE: /no/file cannot be read: No such file"),
         (
             {"FLOWER_OAUTH2_SECRET_FILE": "x", "FLOWER_OAUTH2_SECRET": "y"},

@@ -116,6 +116,8 @@ def test_mask_url(url: str, expected: str) -> None:
         ("a@b.co, c@d.co", "c@d.co"),
         (".*@b.co", "anybody+tag@b.co"),
         ("dev-.*@b.co", "dev-ann@b.co"),
+        (".*@a.co,.*@b.co", "ann@b.co"),
+        ("x@a.co|y@a.co, .*@b.co", "y@a.co"),
     ],
 )
 def test_authenticate(pattern: str, email: str) -> None:
@@ -136,6 +138,8 @@ def test_authenticate(pattern: str, email: str) -> None:
         (".*@b.co", "x@bxco"),
         ("k@b.co", "\u212a@b.co"),
         ("a.*@b.*", "a@b.co"),
+        (".*@a.co,.*@b.co", "ann@c.co"),
+        (".*@a.co,.*@b.co", "ann@a.co,x@b.co"),
         ("", ""),
     ],
 )
@@ -144,7 +148,19 @@ def test_authenticate_refuses(pattern: str, email: str) -> None:
     assert not authenticate(pattern, email)
 
 
-@pytest.mark.parametrize("pattern", ["a@b.co", "a@b.co|c@d.co", "a@b.co,c@d.co", ".*@b.co", "a.*@b.co", "a+b@c.co"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a@b.co",
+        "a@b.co|c@d.co",
+        "a@b.co,c@d.co",
+        ".*@b.co",
+        "a.*@b.co",
+        "a+b@c.co",
+        ".*@a.co,.*@b.co",
+        ".*@a.co, x@b.co|y@b.co",
+    ],
+)
 def test_auth_pattern(pattern: str) -> None:
     """Addresses, lists of them, and one wildcard before the @ are allowed."""
     assert validate_auth_option(pattern)
@@ -167,6 +183,8 @@ def test_auth_pattern(pattern: str) -> None:
         "[a-z]+@b.co",
         "(a|b)@b.co",
         "a@b.co|",
+        "a@b.co,",
+        ".*@a.co,.*@b.*",
     ],
 )
 def test_auth_pattern_refused(pattern: str) -> None:
