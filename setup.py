@@ -39,6 +39,7 @@ TEST = [
     "playwright>=1.40",
     "pytest>=8",
     "pytest-asyncio>=1.0",
+    "pytest-rerunfailures>=15",
     "PyYAML>=6",
     "requests>=2.31",
     "schemathesis>=4.1",

@@ -11,6 +11,20 @@ from tests.databases import Databases, EmptyStore, empty_file
 from tests.services import PostgreSQL, RabbitMQ, Redis
 
 
+REAL = {"api", "integration", "browser"}
+"""The folders of tests with servers, processes and browsers."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for processes is tried again: a shared machine may stand still for longer than any limit.
+
+    What had to be tried again is listed at the end.
+    """
+    for item in items:
+        if REAL.intersection(item.path.parts):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def memory() -> Iterator[None]:
     """The broker in memory is one for the whole process: no module finds what another one sent."""
