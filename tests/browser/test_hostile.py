@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import factories as make
 from tests.api.conftest import Server
@@ -73,4 +74,18 @@ def test_nothing_runs(visit: Open, evil: Server) -> None:
         assert (path, [None, None, False]) == (path, marked)
         assert (path, []) == (path, window.problems)
     assert [] == dialogs
+    assert [] == [url for url in window.requests if not url.startswith((evil.url, "data:"))]
+
+
+def test_nothing_runs_of_what_comes(visit: Open, evil: Server) -> None:
+    """What the stream brings into an open page is text, and so is what the palette finds."""
+    window, name = visit(to=evil), f"newcomer {HOSTILE['image']}"
+    page = window.open("/workers?q=newcomer")
+    page.wait_for_selector("html.scripted #connection[data-kind]")
+    evil.feed(fresh(make.heartbeat(name), time.time()))
+    expect(page.locator("main")).to_contain_text(name, timeout=30_000)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("newcomer")
+    expect(page.locator("#palette [aria-selected=true]")).to_contain_text(name, timeout=30_000)
+    assert (None, []) == (page.evaluate(f"window.{MARK}"), window.problems)
     assert [] == [url for url in window.requests if not url.startswith((evil.url, "data:"))]

@@ -24,10 +24,10 @@ from flower.utils.redaction import Redactor
 from flower.utils.replies import SHAPES, UNFIT, fitting
 from flower.utils.search import QuerySyntaxError, parse_query
 from flower.views.facts import facts_of
-from tests.fuzz.values import BATCHES, TEXTS, VALUES, payloads
+from tests.fuzz.values import BATCHES, TEXTS, VALUES, envelope, payloads
 
 SLOW_SECONDS = 5.0
-"""What takes longer for one input is a hang."""
+"""What keeps the processor busy for longer with one input is a hang, however busy the machine is."""
 MARK = "s3cr3t-§"
 
 
@@ -41,9 +41,9 @@ class Target:
 
     def run(self, given: Any) -> None:
         """Raises for a fault, and for a hang."""
-        began = time.perf_counter()
+        began = time.thread_time()
         self.check(given)
-        assert time.perf_counter() - began < SLOW_SECONDS
+        assert time.thread_time() - began < SLOW_SECONDS
 
 
 def decode(payload: bytes) -> None:
@@ -131,7 +131,7 @@ FLAGS = st.sampled_from(["--port", "--db", "--auth", "--redact", "--basic_auth",
 ARGUMENTS = st.builds("{}{}{}".format, FLAGS | TEXTS, st.sampled_from(["=", "", " "]), PHRASES) | TEXTS
 
 TARGETS: dict[str, Target] = {
-    "decoder": Target(payloads(), decode, lambda data: data),
+    "decoder": Target(payloads(), decode, lambda data: envelope(data[1:]) if data[:1] < b"\x80" else data),
     "state": Target(BATCHES, apply),
     "search": Target(PHRASES, search, lambda data: data.decode("utf-8", "replace")),
     "options": Target(st.lists(ARGUMENTS, max_size=4), options),
