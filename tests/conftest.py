@@ -10,7 +10,6 @@ from kombu.transport.memory import Channel
 from tests.databases import Databases, EmptyStore, empty_file
 from tests.services import PostgreSQL, RabbitMQ, Redis
 
-
 REAL = {"api", "integration", "browser"}
 """The folders of tests with servers, processes and browsers."""
 
