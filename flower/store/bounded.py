@@ -22,10 +22,11 @@ def rows_within(connection: sa.Connection, statement: sa.Select[Any], seconds: f
     with _bounded(connection, seconds) as bounded:
         try:
             # A driver that reads everything before it gives the first row would have none to give.
-            for row in bounded.execute(statement):
-                rows.append(row)
-                if time.monotonic() > until:
-                    return rows, False
+            with bounded.execute(statement) as found:
+                for row in found:
+                    rows.append(row)
+                    if time.monotonic() > until:
+                        return rows, False
         except sa.exc.OperationalError as error:
             if not any(words in str(error.orig) for words in INTERRUPTED):
                 raise

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from flower.store import Count, Store, TaskQuery, facets
+from flower.store.bounded import rows_within
+from flower.store.schema import tasks as table
 from flower.utils.search import parse_query
 from tests.databases import EmptyStore
 
@@ -95,3 +99,12 @@ def test_count_is_whole_or_the_least(store: Store) -> None:
 def test_count_of_all_is_known(store: Store) -> None:
     """Without a filter nothing is counted."""
     assert Count(10) == store.about(TaskQuery())
+
+
+def test_rows_that_come_too_late(store: Store) -> None:
+    """When the time is over what was found is told, as a part; nothing is left open on the way out."""
+    with store._connect() as connection:
+        _, whole = rows_within(connection, sa.select(table.c.uuid), 0.0)
+    # What is left open warns when it is collected, which fails the test.
+    gc.collect()
+    assert not whole
