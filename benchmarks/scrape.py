@@ -1,7 +1,7 @@
 """Measures `/metrics` of large fleets: `python -m benchmarks.scrape`, with `--released` beside Flower 2.2.0 from PyPI.
 
 Workers tell over Redis that each ran every kind of task once; then it is scraped as Prometheus does.
-The table is printed and written to benchmarks/scrape.md.
+The table is printed and written to benchmarks/scrape.md; on a busy machine look at the processor time.
 """
 
 from __future__ import annotations
@@ -138,10 +138,8 @@ def main() -> None:
         rows = [scraped(name, python, broker, *fleet) for name, python in servers.items() for fleet in FLEETS]
     finally:
         broker.end()
-    machine = f"{os.cpu_count()} processors, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
-    report = (
-        f"# Scraping /metrics\n\nMade by `python -m benchmarks.scrape --released`: {machine}; medians of {SCRAPES}.\n\n"
-    )
+    machine = f"{os.cpu_count()} processors with a load of {os.getloadavg()[0]:.0f}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
+    report = f"# Scraping /metrics\n\nMade by `python -m benchmarks.scrape`: {machine}; medians of {SCRAPES}.\n\n"
     report += table(rows) + "\n"
     (Path(__file__).parent / "scrape.md").write_text(report)
     print(f"\n{report}")
