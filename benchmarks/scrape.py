@@ -138,7 +138,8 @@ def main() -> None:
         rows = [scraped(name, python, broker, *fleet) for name, python in servers.items() for fleet in FLEETS]
     finally:
         broker.end()
-    machine = f"{os.cpu_count()} processors with a load of {os.getloadavg()[0]:.0f}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
+    load = f"{os.cpu_count()} processors with a load of {os.getloadavg()[0]:.0f}"
+    machine = f"{load}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
     report = f"# Scraping /metrics\n\nMade by `python -m benchmarks.scrape`: {machine}; medians of {SCRAPES}.\n\n"
     report += table(rows) + "\n"
     (Path(__file__).parent / "scrape.md").write_text(report)
