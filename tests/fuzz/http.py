@@ -120,7 +120,7 @@ def ask(request: bytes) -> None:
     found = server_line.match(answer)
     assert not answer or (found and found[1] != b"500"), head
     assert b"\nx-hostile" not in head.lower()
-    assert head.lower().count(b"set-cookie") == 0 or b"h0st1l3" not in head
+    assert [] == [line for line in head.split(b"\n") if line.lower().startswith(b"set-cookie") and b"h0st1l3" in line]
 
 
 HTTP = Target(requests(), ask, lambda data: data)
