@@ -64,6 +64,8 @@ def untouched() -> Iterator[None]:
     """The process is as it was when the test ends."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     handlers, interval, before = [signal.getsignal(n) for n in numbers], sys.getswitchinterval(), dict(settings)
+    # Tests that run under nohup ignore it, and so would the server.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for number, handler in zip(numbers, handlers, strict=True):
         signal.signal(number, handler)
