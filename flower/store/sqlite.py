@@ -113,7 +113,7 @@ class Writer:
     def __init__(self, path: Path, *, durable: bool) -> None:
         self._connection = connect(path)
         # Most of the index pages that a batch touches, and a log of 16 MB before it goes into the file.
-        for pragma in ("PRAGMA cache_size = -16000", "PRAGMA wal_autocheckpoint = 4000"):
+        for pragma in ("PRAGMA cache_size = -12000", "PRAGMA wal_autocheckpoint = 4000"):
             self._connection.execute(pragma)
         # NORMAL: a killed process loses nothing that was committed, a power cut at most the last commits.
         self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
