@@ -54,7 +54,7 @@ def known(*args: object, **kwargs: object) -> None:
 def target() -> Iterator[Server]:
     """An open server that knows a worker, a few tasks and a queue; its broker has no workers."""
     capp = Celery("fuzz", broker="memory://", set_as_current=False)
-    capp.task(known, name="tasks.known")
+    capp.task(known, name="tasks.known", shared=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FLOWER_UNAUTHENTICATED_API", "true")
         patch.setattr(execution, "WAIT_SECONDS", PATIENCE)

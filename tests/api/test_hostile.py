@@ -66,7 +66,7 @@ def events_of(text: str) -> list[make.Event]:
 def begun() -> Iterator[Server]:
     """An open server that knows a worker, some tasks and a queue; its broker has no workers."""
     capp = Celery("hostile", broker="memory://", set_as_current=False)
-    capp.task(known, name="tasks.known")
+    capp.task(known, name="tasks.known", shared=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FLOWER_UNAUTHENTICATED_API", "true")
         patch.setattr(execution, "WAIT_SECONDS", PATIENCE)
