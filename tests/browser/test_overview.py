@@ -64,7 +64,8 @@ def test_charts_follow_the_theme(visit: Open) -> None:
     """A chart is drawn anew when the theme changes."""
     page = drawn(visit("light").open("/"))
     page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
-    page.wait_for_function(f"slug => ({INK})(slug).includes('{GREEN['dark']}')", arg="ended")
+    drawn_dark = page.wait_for_function(f"slug => ({INK})(slug).includes('{GREEN['dark']}')", arg="ended")
+    assert drawn_dark.json_value()
 
 
 def test_hover(visit: Open) -> None:
@@ -109,6 +110,7 @@ def test_charts_grow_with_the_events(visit: Open, site: Server) -> None:
     before: int = page.evaluate(total)
     site.feed([event | {"timestamp": time.time()} for event in factories.failure("grow-1")])
     page.wait_for_function(f"before => ({total})() > before", arg=before, timeout=15_000)
+    assert before + 1 == page.evaluate(total)
 
 
 def test_numbers_follow_the_events(visit: Open, site: Server) -> None:

@@ -16,7 +16,7 @@ from tests import factories as make
 from tests.databases import Databases
 from tests.integration.cluster import Server, Worker
 from tests.integration.load import Stream, load
-from tests.services import PostgreSQL, Process, Redis, wait_for
+from tests.services import PostgreSQL, Process, Redis, last, wait_for
 
 THREADS = ("-Q", "fast,slow", "-P", "threads", "-c", "2", "-E", "--without-gossip", "--without-mingle")
 
@@ -152,7 +152,7 @@ def test_database_that_comes_late(redis: Redis, servers: list[Server], tmp_path:
         wait_for(lambda: "Waiting up to" in server.log, 30, "the server says that it waits", lambda: server.log)
         database.start()
         starting.join()
-        wait_for(server.ready, 15, "the server is ready")
+        assert last(server.ready, True, 15)
     finally:
         server.end()
         database.remove()

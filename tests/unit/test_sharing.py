@@ -18,7 +18,7 @@ from flower.store.postgres.database import Database
 from flower.store.stats import StatsQuery
 from tests import factories as make
 from tests.databases import Databases
-from tests.services import wait_for
+from tests.services import last, wait_for
 
 NOW = make.T0 + 100.0
 
@@ -97,8 +97,9 @@ def test_an_end_that_another_heard_leaves_memory(pair: tuple[Store, Store], monk
     state.apply([received, started, make.received("open")])
     state.flush()
     pair[1].write([view(received, started, succeeded)])
-    wait_for(lambda: list(state.open_tasks) == ["open"], 15, "the task is known to have ended")
+    left = last(lambda: list(state.open_tasks), ["open"], 15)
     state.stop()
+    assert ["open"] == left
 
 
 def test_peers_know_each_other(pair: tuple[Store, Store]) -> None:

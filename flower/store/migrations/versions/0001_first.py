@@ -28,6 +28,12 @@ LINKS = ("client", "root_id", "parent_id", "queue")
 
 
 def upgrade() -> None:
+    tasks()
+    indexes()
+    facts()
+
+
+def tasks() -> None:
     op.create_table(
         "tasks",
         sa.Column("id", ID, primary_key=True),
@@ -47,7 +53,10 @@ def upgrade() -> None:
         sa.Column("custom", sa.Double()),
         *(sa.Column(name, TEXT) for name in ("custom_state", "extra", "attempts")),
     )
-    indexes()
+
+
+def facts() -> None:
+    """What is known besides tasks."""
     op.create_table(
         "workers",
         sa.Column("hostname", TEXT, primary_key=True),
