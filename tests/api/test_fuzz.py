@@ -8,24 +8,21 @@ from typing import Any
 
 import pytest
 import schemathesis
-from celery import Celery
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import checks
 from schemathesis.core.failures import FailureGroup
 
-from flower.control import execution, workers
 from flower.openapi import document
 from tests import factories as make
 from tests.api.conftest import SECONDS, Server
+from tests.api.impatient import PATIENCE, TASK, impatient
 
 EXAMPLES = 30
 """Requests for each route, twice."""
-PATIENCE = 0.02
-"""Seconds that a command waits for workers that there are not."""
 
 WHOLE = document()
 STREAM = "/api/events"
-KNOWN = {"workername": make.WORKER, "uuid": "a", "taskname": "tasks.known", "queue": "celery"}
+KNOWN = {"workername": make.WORKER, "uuid": "a", "taskname": TASK, "queue": "celery"}
 
 
 CHECKS = [
@@ -46,25 +43,11 @@ bounded = settings(
 )
 
 
-def known(*args: object, **kwargs: object) -> None:
-    """A task that takes anything."""
-
-
 @pytest.fixture(scope="module")
 def target() -> Iterator[Server]:
-    """An open server that knows a worker, a few tasks and a queue; its broker has no workers."""
-    capp = Celery("fuzz", broker="memory://", set_as_current=False)
-    capp.task(known, name="tasks.known", shared=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FLOWER_UNAUTHENTICATED_API", "true")
-        patch.setattr(execution, "WAIT_SECONDS", PATIENCE)
-        for name in ("GOODBYE_SECONDS", "PING_SECONDS"):
-            patch.setattr(workers, name, PATIENCE)
-        server = Server(capp)
-        server.app.settings["site"].operations.timeout = PATIENCE
-        server.feed(make.heartbeat(), make.success("a"), make.failure("b"), make.received("c"))
+    """A server that knows a worker and a few tasks."""
+    with impatient(make.heartbeat(), make.success("a"), make.failure("b"), make.received("c")) as server:
         yield server
-        server.end()
 
 
 def send(server: Server, case: Any) -> tuple[int, str]:

@@ -8,19 +8,17 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import pytest
 import requests
-from celery import Celery
 from prometheus_client.parser import text_string_to_metric_families
 
 from flower import urls
 from flower.api.control import OperationHandler
-from flower.control import execution, workers
 from flower.control.options import OPTIONS
 from flower.utils.coercion import encodable
 from flower.utils.lines import ONE_LINE
@@ -29,6 +27,7 @@ from flower.views.export import FORMULA
 from flower.web import BaseHandler
 from tests import factories as make
 from tests.api.conftest import SECONDS, Server
+from tests.api.impatient import PATIENCE, impatient
 from tests.hostile import HOSTILE, MARK, SHORT
 
 ELSEWHERE = (
@@ -46,8 +45,6 @@ NUMBERS = ("retries", "runtime", "priority", "clock", "pid", "utcoffset", "freq"
 EVERY = 5
 """Of the texts each argument gets every fifth in `make test`; `make fuzz` puts any into any."""
 STREAMS = ("/stream$", "/api/events$")
-PATIENCE = 0.02
-"""Seconds that a command waits for workers that there are not."""
 
 
 def events_of(text: str) -> list[make.Event]:
@@ -62,25 +59,9 @@ def events_of(text: str) -> list[make.Event]:
     return [*tasks, *broken, *(event | {"timestamp": text} for event in (*broken, *online)), *online]
 
 
-@contextmanager
-def begun() -> Iterator[Server]:
-    """An open server that knows a worker, some tasks and a queue; its broker has no workers."""
-    capp = Celery("hostile", broker="memory://", set_as_current=False)
-    capp.task(known, name="tasks.known", shared=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FLOWER_UNAUTHENTICATED_API", "true")
-        patch.setattr(execution, "WAIT_SECONDS", PATIENCE)
-        for name in ("GOODBYE_SECONDS", "PING_SECONDS"):
-            patch.setattr(workers, name, PATIENCE)
-        server = Server(capp)
-        server.app.settings["site"].operations.timeout = PATIENCE
-        server.feed(make.success("known"), make.received("waits"), make.heartbeat())
-        yield server
-        server.end()
-
-
-def known(*args: object, **kwargs: object) -> None:
-    """A task that takes anything."""
+def begun() -> AbstractContextManager[Server]:
+    """A server that knows a worker and some tasks."""
+    return impatient(make.success("known"), make.received("waits"), make.heartbeat())
 
 
 @pytest.fixture(scope="module")
