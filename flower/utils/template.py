@@ -16,6 +16,8 @@ from typing import Any
 import humanize as humanizing
 import pytz
 
+from flower.utils.texts import say
+
 KEYWORDS_UP = ("api", "cpu", "eta", "id", "ip", "pid", "ssl", "uri", "url", "utc", "uuid")
 """Words of a key that are written in capitals where they stand first or alone name a thing."""
 
@@ -89,9 +91,9 @@ def natural_time(seconds: float, now: float | None = None) -> str:
     """`2 minutes ago`, `in 5 seconds`."""
     now = clock.time() if now is None else now
     if abs(now - seconds) < 1:
-        return "just now"
+        return say("time.now")
     ago = humanizing.naturaldelta(timedelta(seconds=abs(now - seconds)))
-    return f"{ago} ago" if now >= seconds else f"in {ago}"
+    return say("time.ago" if now >= seconds else "time.ahead", span=ago)
 
 
 def format_duration(seconds: float | None) -> str:
@@ -131,7 +133,7 @@ def format_value(v: Any) -> str:
     if v is None:
         return ""
     if isinstance(v, bool):
-        return "yes" if v else "no"
+        return say("frame.yes" if v else "frame.no")
     if isinstance(v, (str, int, float)):
         return str(v)
     if isinstance(v, (bytes, bytearray)):

@@ -16,6 +16,7 @@ from flower.access import METRICS, VIEW
 from flower.utils import mask_url, template
 from flower.utils.broker import BrokerBase
 from flower.utils.figures import format_short
+from flower.utils.texts import Html, element, for_scripts, say, say_html
 from flower.utils.zones import server_zone
 from flower.views.actions import Actions
 from flower.views.drawings import DrawnHandler
@@ -40,10 +41,10 @@ class PageLink(NamedTuple):
 
 
 PAGES = (
-    PageLink("overview", "", "Overview", "o"),
-    PageLink("tasks", "tasks", "Tasks", "t"),
-    PageLink("workers", "workers", "Workers", "w"),
-    PageLink("broker", "broker", "Queues", "q"),
+    PageLink("overview", "", say("frame.overview"), "o"),
+    PageLink("tasks", "tasks", say("frame.tasks"), "t"),
+    PageLink("workers", "workers", say("frame.workers"), "w"),
+    PageLink("broker", "broker", say("frame.queues"), "q"),
 )
 
 FUNCTIONS = {
@@ -59,7 +60,14 @@ FUNCTIONS = {
         "task_link",
         "without_passwords",
     )
-} | {"format_short": format_short}
+} | {
+    "format_short": format_short,
+    "say": say,
+    "say_html": say_html,
+    "element": element,
+    "Html": Html,
+    "script_texts": for_scripts,
+}
 
 DOCUMENTATION_URL = "https://flower.readthedocs.io"
 
@@ -109,7 +117,7 @@ class BaseHandler(DrawnHandler):
                 return pytz.timezone(str(zone)) if str(zone) in pytz.all_timezones_set else zone
         return pytz.utc
 
-    def moment(self, seconds: float | None, style: str = "full") -> str:
+    def moment(self, seconds: float | None, style: str = "full") -> Html:
         """A time in the visitor's zone and way, as HTML for `{% raw %}`; see `flower.views.moments`."""
         wish = self.get_cookie(TIMES_COOKIE)
         if wish == "relative" and style != "short":

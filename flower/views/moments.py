@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from html import escape
 
 from flower.utils.template import iso_time, natural_time
+from flower.utils.texts import Html
 
 STYLES = {
     "full": "%Y-%m-%d %H:%M:%S",
@@ -33,19 +34,19 @@ def clock_text(seconds: float, zone: tzinfo, now: float | None = None) -> str:
     return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M:%S")
 
 
-def time_element(seconds: float | None, zone: tzinfo, style: str = "full") -> str:
+def time_element(seconds: float | None, zone: tzinfo, style: str = "full") -> Html:
     """A `<time>` element as safe HTML; a dash for no time at all.
 
     Its title tells the other way of reading it: how long ago, or the exact time.
     """
     if not seconds:
-        return '<span class="faint">–</span>'
+        return Html('<span class="faint">–</span>')
     try:
         text = clock_text(seconds, zone) if style == "clock" else time_text(seconds, zone, style)
         title = f"{time_text(seconds, zone, 'full')} {zone}" if style == "relative" else natural_time(seconds)
     except (OverflowError, ValueError, OSError):
-        return escape(str(seconds))
-    return (
+        return Html(escape(str(seconds)))
+    return Html(
         f'<time datetime="{iso_time(seconds)}" data-at="{seconds:.3f}" data-style="{style}"'
         f' title="{escape(title)}">{escape(text)}</time>'
     )

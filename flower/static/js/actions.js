@@ -1,5 +1,6 @@
 // What buttons with data-operation do: ask first where it is due, send, and tell what came of it.
 // flower:acted on the body (detail: operation, target, answer) lets the page's regions draw themselves anew.
+import { say } from "./say.js";
 import { toast } from "./toasts.js";
 
 const dialog = document.getElementById("ask");
@@ -75,7 +76,7 @@ function parsed(control, text) {
     return JSON.parse(text);
   } catch (error) {
     control.focus();
-    throw new Error(`${nameOf(control)} is no JSON: ${error.message}`);
+    throw new Error(say("common.no_json", { name: nameOf(control), why: error.message }));
   }
 }
 
@@ -92,10 +93,10 @@ function ask(source, body, again = null) {
   asking = { source, body };
   const label = source.dataset.label ?? labelOf(source);
   // What follows the question explains it.
-  const [, asked, more] = /^([\s\S]*?\?)\s+([A-Z][\s\S]*)$/.exec(question) ?? [null, question || `${label}?`, ""];
+  const [, asked, more] = /^([\s\S]*?\?)\s+([A-Z][\s\S]*)$/.exec(question) ?? [null, question || say("actions.ask", { label }), ""];
   part("question").textContent = asked;
   part("text").textContent = more;
-  const facts = { ...(target && !question.includes(target) ? { Target: target } : {}) };
+  const facts = { ...(target && !question.includes(target) ? { [say("actions.target")]: target } : {}) };
   for (const [name, value] of Object.entries(body)) {
     if (name !== "confirm") facts[name] = typeof value === "string" ? value : JSON.stringify(value);
   }
@@ -106,7 +107,7 @@ function ask(source, body, again = null) {
   part("fields").replaceChildren(...fields.map(labelled));
   part("error").textContent = "";
   const go = part("go");
-  go.textContent = count === undefined ? label : `${label} ${count.toLocaleString("en-US")} ${source.dataset.counts}`;
+  go.textContent = count === undefined ? label : say("actions.go", { label, number: count, things: source.dataset.counts });
   go.classList.toggle("btn-danger-full", destructive !== undefined);
   go.classList.toggle("btn-primary", destructive === undefined);
   busy(go, false);
@@ -167,7 +168,7 @@ async function perform(source, body) {
     }
     finish(source, ok, said, status);
   } catch {
-    finish(source, false, { error: "Flower could not be reached: it is not known whether this was done." }, 0);
+    finish(source, false, { error: say("common.unreachable") }, 0);
   } finally {
     running.delete(button);
     busy(button, false);
@@ -177,7 +178,7 @@ async function perform(source, body) {
 
 function finish(source, ok, said, status) {
   if (dialog.open && asking?.source === source) dialog.close();
-  const text = ok ? said.message ?? "Done" : said.error || `The server answered ${status}`;
+  const text = ok ? said.message ?? say("common.done") : said.error || say("common.answered", { status });
   toast(text, ok ? "good" : "bad");
   const { operation, target, report } = source.dataset;
   const place = report ? document.getElementById(report) : null;

@@ -1,9 +1,11 @@
 // Copy buttons: <button data-copy="text">.
+import { say } from "./say.js";
+
 addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
   const done = await write(button.dataset.copy);
-  document.getElementById("announcer").textContent = done ? "Copied" : "Copying was refused by the browser";
+  document.getElementById("announcer").textContent = done ? say("common.copied") : say("common.copied.not");
   if (!done) return;
   button.dataset.done = "";
   setTimeout(() => delete button.dataset.done, 1500);

@@ -1,10 +1,10 @@
 // Ctrl-K or Cmd-K: go to a page, a worker, a task name, a task, a queue; search; change the look.
+import { say } from "./say.js";
 import { chooseTimes, chooseZone } from "./time.js";
 
 const PAUSE = 80; // ms between the last key and the question to the server
 const prefix = document.documentElement.dataset.prefix;
 const box = document.getElementById("palette");
-const KINDS = { page: "Page", task: "Task", worker: "Worker", name: "Task name", queue: "Queue", search: "Search", command: "Command" };
 
 const field = box?.querySelector("input");
 const list = box?.querySelector('[role="listbox"]');
@@ -16,16 +16,16 @@ let found = { text: "", items: [] };
 
 const theme = (name) => () => document.dispatchEvent(new CustomEvent("flower:theme", { detail: name }));
 const COMMANDS = [
-  ["Theme: system", theme("system")],
-  ["Theme: light", theme("light")],
-  ["Theme: dark", theme("dark")],
-  ["Time zone: this browser", () => chooseZone("browser")],
-  ["Time zone: Celery app", () => chooseZone("app")],
-  ["Time zone: server", () => chooseZone("server")],
-  ["Times: as each page needs", () => chooseTimes("")],
-  ["Times: always exact", () => chooseTimes("absolute")],
-  ["Times: always relative", () => chooseTimes("relative")],
-  ["Keyboard shortcuts", () => document.getElementById("shortcuts").showModal()],
+  [say("palette.theme.system"), theme("system")],
+  [say("palette.theme.light"), theme("light")],
+  [say("palette.theme.dark"), theme("dark")],
+  [say("palette.zone.browser"), () => chooseZone("browser")],
+  [say("palette.zone.app"), () => chooseZone("app")],
+  [say("palette.zone.server"), () => chooseZone("server")],
+  [say("palette.times.usual"), () => chooseTimes("")],
+  [say("palette.times.absolute"), () => chooseTimes("absolute")],
+  [say("palette.times.relative"), () => chooseTimes("relative")],
+  [say("palette.shortcuts"), () => document.getElementById("shortcuts").showModal()],
 ].map(([label, run]) => ({ kind: "command", label, run }));
 
 function pages() {
@@ -45,7 +45,7 @@ function matching(entries, text) {
 
 function entries(text) {
   if (!text) return [...pages(), ...COMMANDS];
-  const search = { kind: "search", label: `Search tasks for “${text}”`, url: `${prefix}/tasks?search=${encodeURIComponent(text)}` };
+  const search = { kind: "search", label: say("palette.search", { text }), url: `${prefix}/tasks?search=${encodeURIComponent(text)}` };
   const grammar = /\w:|[()]|\b(AND|OR|NOT)\b/.test(text);
   const items = found.items;
   return [...(grammar ? [search] : []), ...matching(pages(), text), ...items, ...(grammar ? [] : [search]), ...matching(COMMANDS, text)];
@@ -63,7 +63,7 @@ function option(entry, number) {
   row.id = `palette-${number}`;
   row.dataset.kind = entry.kind;
   row.setAttribute("role", "option");
-  for (const [name, text] of [["kind", KINDS[entry.kind]], ["label", entry.label], ["note", entry.note ?? ""]]) {
+  for (const [name, text] of [["kind", say(`palette.kind.${entry.kind}`)], ["label", entry.label], ["note", entry.note ?? ""]]) {
     const part = document.createElement("span");
     part.className = `palette-${name}`;
     part.textContent = text;

@@ -1,5 +1,7 @@
 // Times in the zone that was chosen (the browser's, unless said otherwise): says which one it is to the server,
 // rewrites what came in another, and keeps "2 minutes ago" true. Formats are those of flower/views/moments.py.
+import { say } from "./say.js";
+
 const KEY = "flower-zone";
 const root = document.documentElement;
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -59,12 +61,12 @@ function text(seconds, style) {
 
 function ago(seconds) {
   const distance = Math.abs(Date.now() / 1000 - seconds);
-  if (distance < 1) return "just now";
+  if (distance < 1) return say("time.now");
   for (const [size, name] of [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]]) {
     if (distance < size) continue;
     const count = Math.floor(distance / size);
-    const words = count === 1 ? `${name === "hour" ? "an" : "a"} ${name}` : `${count} ${name}s`;
-    return Date.now() / 1000 >= seconds ? `${words} ago` : `in ${words}`;
+    const span = say(`time.span.${name}`, { count });
+    return say(Date.now() / 1000 >= seconds ? "time.ago" : "time.ahead", { span });
   }
 }
 

@@ -1,5 +1,7 @@
 // Short messages at the edge of the page: good ones go after five seconds, bad ones when they are closed.
 // Every script can send one: toast(text, "good" | "bad"), or a flower:toast event on the document.
+import { say } from "./say.js";
+
 const SECONDS = 5;
 const MOST = 5;
 const place = document.getElementById("toasts");
@@ -13,7 +15,7 @@ export function toast(text, kind = "good") {
   const close = document.createElement("button");
   close.type = "button";
   close.className = "toast-close";
-  close.setAttribute("aria-label", "Close");
+  close.setAttribute("aria-label", say("common.close"));
   close.textContent = "×";
   close.addEventListener("click", () => box.remove());
   box.append(words, close);
