@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import celery
@@ -21,29 +21,18 @@ from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
 from flower import signin, urls
-from flower.audit import Audit
-from flower.cluster import Cluster
 from flower.events import Events
-from flower.feed import Feed
-from flower.inspector import Inspector
-from flower.live import Hub
-from flower.metrics import Metrics
-from flower.operate import ClusterContext
-from flower.options import database_path, span, stored_tasks
 from flower.options import options as default_options
-from flower.queues import Queues
-from flower.sampler import Sampler
+from flower.options import stored_tasks
 from flower.shown import Shown
 from flower.site import Site
-from flower.state import State
-from flower.store import Store, open_store
 from flower.urls import rewrite_handler
 from flower.utils import abs_path, mask_url
 from flower.utils.executor import DaemonExecutor
 from flower.utils.hosts import is_loopback
 from flower.utils.redaction import Redactor
 from flower.utils.sockets import unix_socket
-from flower.watch import Watch
+from flower.watched import Plan, Watched
 
 __all__ = ["Flower", "rewrite_handler"]
 
@@ -80,15 +69,11 @@ class Flower(tornado.web.Application):
         self._shown = Shown(Redactor(self.options.redact), self.options.format_task)
         self.executor = self.pool_executor_cls(max_workers=self.max_workers)
         self.started = False
-        self.cluster = self._build(events)
-        self.operations = ClusterContext(self.cluster, self.options.inspect_timeout / 1000, self._shown)
-        self.watch = Watch(
-            self.cluster,
-            self.io_loop,
-            self.executor,
-            enable_events=self.options.enable_events,
-            purge_seconds=self.options.purge_offline_workers,
-        )
+        plan = Plan(self.capp, self.options.db, queues=self.options.queues or (), broker_api=self.options.broker_api)
+        self.watched = Watched(plan, self.options, self.io_loop, self._shown, self.executor, events)
+        self.cluster = self.watched.cluster
+        self.operations = self.watched.operations
+        self.watch = self.watched.watch
         self.events = self.cluster.events
         self.inspector = self.cluster.inspector
         self._server: HTTPServer | None = None
@@ -98,38 +83,6 @@ class Flower(tornado.web.Application):
         super().__init__(**self._settings(kwargs))
 
     # -- building
-
-    def _build(self, events: Events | None) -> Cluster:
-        options, capp = self.options, self.capp
-        if events is None:
-            state = State(self._open_store(), max_workers=options.max_workers)
-            events = Events(
-                capp,
-                self.io_loop,
-                db=options.db,
-                persistent=options.persistent,
-                enable_events=options.enable_events,
-                state=state,
-            )
-        state = events.state
-        state.redactor = self._shown.redactor
-        inspector = Inspector(self.io_loop, capp, options.inspect_timeout / 1000, redactor=self._shown.redactor)
-        queues = Queues(capp, inspector, state, options.broker_api, named=options.queues or ())
-        sampler = Sampler(queues, state)
-        buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
-        metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected), facts=inspector.workers)
-        metrics.sources.append(sampler.metrics)
-        state.observers.append(metrics)
-        hub = Hub(state, partial(_connection, events))
-        inspector.on_facts.append(hub.learned)
-        audit = Audit(state, self._shown.redactor, ("args", "kwargs") if self._shown.formats else ())
-        return Cluster(capp, events, state, state.store, inspector, queues, sampler, metrics, hub, audit, Feed(state))
-
-    def _open_store(self) -> Store:
-        options = self.options
-        ages = {"task_seconds": span(options.task_retention), "failed_seconds": span(options.failed_task_retention)}
-        limit = stored_tasks(options.max_tasks, options.persistent, options.db)
-        return open_store(database_path(options.db), persistent=options.persistent, max_tasks=limit, **ages)
 
     def _settings(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Tornado's settings: ours, those of the options, those of the caller."""
@@ -217,30 +170,20 @@ class Flower(tornado.web.Application):
             self.io_loop.start()
 
     def _begin(self) -> None:
-        if self._stopped:
-            return
-        self.cluster.hub.start()
-        self.events.start()
-        self.watch.start()
-        self.cluster.sampler.start()
+        if not self._stopped:
+            self.watched.start()
 
     def stop(self) -> None:
         """End everything within two seconds, whatever still waits; what was seen is in the store."""
         if self._stopped:
             return
         self._stopped = True
-        self.watch.stop()
-        self.cluster.sampler.stop()
         if self._server is not None:
             self._server.stop()
             if self.options.unix_socket:
                 _remove(abs_path(self.options.unix_socket))
-        self.cluster.hub.stop()
-        self.cluster.feed.stop()
-        self.events.stop()
-        # Calls that hang are left behind: their threads do not hold up the end of the process.
-        self.operations.close()
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.watched.leave()
+        self.watched.end()
         self.started = False
         if self._owns_loop:
             self.io_loop.stop()
@@ -273,12 +216,6 @@ class Flower(tornado.web.Application):
     def broker_uri(self) -> str:
         """The broker's URL without its password."""
         return mask_url(self.broker_uri_with_password)
-
-
-def _connection(events: Events) -> dict[str, Any]:
-    """What the hub tells of the broker."""
-    since = events.connected_since if events.connected else events.disconnected_since
-    return {"connected": events.connected, "since": since, "failure": events.failure}
 
 
 def _ssl_options(options: Any) -> dict[str, str] | None:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 from celery import Celery
@@ -51,6 +52,7 @@ class Events(threading.Thread):
         state: State | None = None,
         on_workers: Callable[[list[str]], None] | None = None,
         max_tasks_in_memory: int | None = None,
+        executor: Executor | None = None,
         **_: Any,
     ) -> None:
         super().__init__(name="flower-events", daemon=True)
@@ -61,6 +63,8 @@ class Events(threading.Thread):
         self.enable_events = enable_events
         self.state_save_interval = state_save_interval
         self.on_workers = on_workers
+        self.executor = executor
+        """Where workers are asked for their events."""
         if state is None:
             store = open_store(db or "flower", persistent=persistent, max_tasks=max_tasks_in_memory or max_tasks)
             state = State(store, max_workers=max_workers)
@@ -83,11 +87,15 @@ class Events(threading.Thread):
             self._timer = PeriodicCallback(self.on_enable_events, self.events_enable_interval)
             self._timer.start()
 
-    def stop(self, timeout: float = 1.5) -> None:
-        """Stop receiving, then bring everything seen into the store and close it."""
+    def halt(self) -> None:
+        """Receive no more, without waiting for the thread to see it."""
         if self._timer is not None:
             self._timer.stop()
         self._stopping.set()
+
+    def stop(self, timeout: float = 1.5) -> None:
+        """Stop receiving, then bring everything seen into the store and close it."""
+        self.halt()
         if self.is_alive():
             self.join(RECEIVE_SECONDS * 1.5)
         if not self.state.stop(timeout):
@@ -107,7 +115,7 @@ class Events(threading.Thread):
     async def on_enable_events(self) -> None:
         """Ask all workers to send events; the ones that do are not disturbed by it."""
         if self.connected:
-            await asyncio.get_running_loop().run_in_executor(None, self._enable_events)
+            await asyncio.get_running_loop().run_in_executor(self.executor, self._enable_events)
 
     def _enable_events(self) -> None:
         try:

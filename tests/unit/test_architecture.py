@@ -28,7 +28,7 @@ FLOORS: list[set[str]] = [
     {"flower.visitor"},
     {"flower.web"},
     {"flower.api", "flower.assets", "flower.views"},
-    {"flower.signin", "flower.urls"},
+    {"flower.signin", "flower.urls", "flower.watched"},
     {"flower.app", "flower.rights"},
     {"flower.launch"},
     {"flower.command"},

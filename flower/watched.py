@@ -1,0 +1,132 @@
+"""One watched cluster at work: its parts are built, started and ended here.
+
+On the thread of the web loop. What blocks on its broker or its store does so in threads of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from tornado.ioloop import IOLoop
+
+from flower.audit import Audit
+from flower.cluster import Cluster
+from flower.events import Events
+from flower.feed import Feed
+from flower.inspector import Inspector
+from flower.live import Hub
+from flower.metrics import Metrics
+from flower.operate import ClusterContext
+from flower.options import database_path, span, stored_tasks
+from flower.queues import Queues
+from flower.sampler import Sampler
+from flower.shown import Shown
+from flower.state import State
+from flower.store import Store, open_store
+from flower.utils.executor import DaemonExecutor
+from flower.watch import Watch
+
+BROKER_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be watched, and where its tasks are kept. `name` is empty where a server watches only one."""
+
+    capp: Celery
+    db: str
+    name: str = ""
+    queues: Sequence[str] = ()
+    broker_api: str | None = None
+
+
+class Watched:
+    """A cluster, those who ask it, and the threads that wait for it. `executor` runs the calls of its pages."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: Any,
+        io_loop: IOLoop,
+        shown: Shown,
+        executor: Executor,
+        events: Events | None = None,
+    ) -> None:
+        self.name = plan.name
+        self.executor = executor
+        self._asking = DaemonExecutor(BROKER_THREADS, "flower-broker")
+        self.cluster = self._build(plan, options, io_loop, shown, events)
+        self.operations = ClusterContext(self.cluster, options.inspect_timeout / 1000, shown)
+        self.watch = Watch(
+            self.cluster,
+            io_loop,
+            executor,
+            enable_events=options.enable_events,
+            purge_seconds=options.purge_offline_workers,
+        )
+
+    def _build(self, plan: Plan, options: Any, io_loop: IOLoop, shown: Shown, events: Events | None) -> Cluster:
+        capp = plan.capp
+        if events is None:
+            events = Events(
+                capp,
+                io_loop,
+                db=plan.db,
+                persistent=options.persistent,
+                enable_events=options.enable_events,
+                state=State(_open_store(plan.db, options), max_workers=options.max_workers),
+                executor=self._asking,
+            )
+        state = events.state
+        state.redactor = shown.redactor
+        inspector = Inspector(io_loop, capp, options.inspect_timeout / 1000, redactor=shown.redactor)
+        queues = Queues(capp, inspector, state, plan.broker_api, self._asking, plan.queues)
+        sampler = Sampler(queues, state, self.executor)
+        buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
+        metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected), facts=inspector.workers)
+        metrics.sources.append(sampler.metrics)
+        state.observers.append(metrics)
+        hub = Hub(state, partial(_connection, events))
+        inspector.on_facts.append(hub.learned)
+        audit = Audit(state, shown.redactor, ("args", "kwargs") if shown.formats else ())
+        return Cluster(capp, events, state, state.store, inspector, queues, sampler, metrics, hub, audit, Feed(state))
+
+    def start(self) -> None:
+        """Listen, ask, and tell what is heard."""
+        self.cluster.hub.start()
+        self.cluster.events.start()
+        self.watch.start()
+        self.cluster.sampler.start()
+
+    def leave(self) -> None:
+        """Begin the end, without waiting: nobody is asked any more, and nobody is told."""
+        self.watch.stop()
+        self.cluster.sampler.stop()
+        self.cluster.hub.stop()
+        self.cluster.feed.stop()
+        self.cluster.events.halt()
+
+    def end(self) -> None:
+        """Bring what was seen into the store; may take two seconds. Any thread."""
+        self.cluster.events.stop()
+        # Calls that hang are left behind: their threads do not hold up the end of the process.
+        self.operations.close()
+        for pool in (self.executor, self._asking):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _open_store(db: str, options: Any) -> Store:
+    ages = {"task_seconds": span(options.task_retention), "failed_seconds": span(options.failed_task_retention)}
+    limit = stored_tasks(options.max_tasks, options.persistent, db)
+    return open_store(database_path(db), persistent=options.persistent, max_tasks=limit, **ages)
+
+
+def _connection(events: Events) -> dict[str, Any]:
+    """What the hub tells of the broker."""
+    since = events.connected_since if events.connected else events.disconnected_since
+    return {"connected": events.connected, "since": since, "failure": events.failure}
