@@ -1,14 +1,15 @@
 """Whether the cluster is well, in words: what is wrong, since when, and where something can be done about it.
 
 Pure functions of what is known; nothing is asked of anybody here. What is not known is said, and keeps
-"All is well" from being said.
+say("health.well") from being said.
 """
 
 from __future__ import annotations
 
-from flower.health.known import SEVERITIES, Finding, Health, Known, ended, many, names_of
+from flower.health.known import SEVERITIES, Finding, Health, Known, ended, names_of
 from flower.health.rules import RULES
 from flower.store.rollup_rows import Cell
+from flower.utils.texts import say
 
 __all__ = ("Finding", "Health", "Known", "judge")
 
@@ -20,27 +21,27 @@ def judge(known: Known) -> Health:
     worst = found[0].severity if found else "note"
     number = sum(finding.severity == worst for finding in found)
     if worst == "bad":
-        return Health("bad", many(number, "problem", "problems"), "", found)
+        return Health("bad", say("health.bad", count=number), "", found)
     if worst == "warn":
-        return Health("warn", many(number, "thing", "things") + " to look at", "", found)
+        return Health("warn", say("health.warn", count=number), "", found)
     missing = _missing(known)
     if missing:
-        return Health("unknown", "Not known yet" if known.online else "Nothing heard yet", missing, found)
-    return Health("well", "All is well", _grounds(known), found)
+        return Health("unknown", say("health.unknown") if known.online else say("health.silent"), missing, found)
+    return Health("well", say("health.well"), _grounds(known), found)
 
 
 def _missing(known: Known) -> str:
     """What would have to be known before all can be called well."""
     if known.condition["kind"] != "live":
-        return "No event has come yet: they come as soon as a worker runs."
+        return say("health.missing.event")
     if known.young and any(not worker.status(known.now) for worker in known.workers):
-        return "The broker was reached just now: workers that are known from before are being asked."
+        return say("health.missing.answers")
     if not known.online:
-        return "No worker was heard of."
+        return say("health.missing.workers")
     if known.report is None:
-        return "The queues are being counted."
+        return say("health.missing.queues")
     if known.untold:
-        return f"{names_of(known.untold)} did not tell yet which queues they consume."
+        return say("health.missing.consumers", names=names_of(known.untold))
     return ""
 
 
@@ -50,7 +51,6 @@ def _grounds(known: Known) -> str:
     for cell in known.recent.values():
         total.add(cell)
     failed, number = total.states.get("FAILURE", 0), ended(total)
-    share = f"{failed / number:.1%}" if failed else "none"
-    tasks = f"{share} of {many(number, 'task', 'tasks')} failed" if number else "no task ended"
-    workers = many(len(known.online), "worker", "workers")
-    return f"{workers} online, no queue waits without a consumer, {tasks} in the last 5 minutes."
+    share = f"{failed / number:.1%}" if failed else say("health.grounds.none")
+    tasks = say("health.grounds.failed", share=share, count=number) if number else say("health.grounds.idle")
+    return say("health.grounds", count=len(known.online), tasks=tasks)

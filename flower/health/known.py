@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flower.queues import QueueReport
 from flower.store.rollup_rows import Cell
+from flower.utils.texts import say
 from flower.worker import Worker
 
 Severity = Literal["bad", "warn", "note"]
@@ -94,11 +95,7 @@ def ended(cell: Cell) -> int:
     return cell.states.get("SUCCESS", 0) + cell.states.get("FAILURE", 0)
 
 
-def many(number: int, one: str, more: str) -> str:
-    return f"{number:,} {one if number == 1 else more}"
-
-
 def names_of(names: Sequence[str]) -> str:
     """The first names, and how many there are besides."""
     shown = ", ".join(names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED:,} more"
+    return shown if len(names) <= NAMED else say("health.names", names=shown, number=len(names) - NAMED)

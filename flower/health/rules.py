@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from flower.health.known import NAMED, Finding, Known, Severity, ended, many, names_of
+from flower.health.known import NAMED, Finding, Known, Severity, ended, names_of
 from flower.queues import Queue
+from flower.utils.texts import say
 from flower.worker import Worker
 
 FAILING_SHARE = 0.10
@@ -25,39 +26,37 @@ def _connection(known: Known) -> Iterable[Finding]:
         yield Finding(
             "broker",
             "bad",
-            "Broker unreachable",
+            say("health.unreachable"),
             since,
-            f"What you see is what was known then. {reason}".strip(),
-            "Queues",
+            say("health.unreachable.detail", reason=reason).strip(),
+            say("health.way.queues"),
             ("broker",),
         )
     elif kind == "connecting":
         yield Finding(
             "broker",
             "warn",
-            "Connecting to the broker",
+            say("health.connecting"),
             since,
-            "Nothing new is heard until it answers.",
-            "Queues",
+            say("health.connecting.detail"),
+            say("health.way.queues"),
             ("broker",),
         )
     elif kind == "stale" and (known.online or not known.workers):
         yield Finding(
             "silence",
             "warn",
-            "No event heard",
+            say("health.no_event"),
             known.last_event_at,
-            "The broker is there, but no worker sends anything, not even a heartbeat.",
-            "Workers",
+            say("health.no_event.detail"),
+            say("health.way.workers"),
             ("workers",),
         )
 
 
 def _store(known: Known) -> Iterable[Finding]:
     if known.store_failing_since is not None:
-        yield Finding(
-            "store", "bad", "Tasks are not being stored", known.store_failing_since, known.store_failure or ""
-        )
+        yield Finding("store", "bad", say("health.not_stored"), known.store_failing_since, known.store_failure or "")
 
 
 def _workers(known: Known) -> Iterable[Finding]:
@@ -70,23 +69,28 @@ def _workers(known: Known) -> Iterable[Finding]:
     left = [worker for worker in gone if worker.offline]
     if lost:
         severity: Severity = "warn" if known.online else "bad"
-        yield _absence(
-            "lost", severity, lost, "offline", "They stopped sending without a goodbye: killed, crashed or cut off."
-        )
+        yield _absence("lost", severity, lost)
     if left:
         severity = "note" if known.online or lost else "bad"
-        yield _absence("left", severity, left, "shut down", "They said goodbye.")
+        yield _absence("left", severity, left)
 
 
-def _absence(slug: str, severity: Severity, workers: list[Worker], what: str, why: str) -> Finding:
+def _absence(slug: str, severity: Severity, workers: list[Worker]) -> Finding:
     names = [worker.hostname for worker in sorted(workers, key=lambda worker: worker.last_seen)]
     since = min((worker.last_seen for worker in workers if worker.last_seen), default=None)
     one = len(workers) == 1
-    text = f"{names[0]} {what}" if one else f"{len(workers)} workers {what}"
-    detail = why.replace("They", "It", 1) if one else f"{names_of(names)}. {why}"
+    text = say(f"health.{slug}", count=len(workers), name=names[0])
+    detail = say(f"health.{slug}.detail", count=len(workers), names=names_of(names))
     where = ("worker", names[0]) if one else ("workers",)
     return Finding(
-        slug, severity, text, since, detail, "Worker" if one else "Workers", where, {} if one else {"q": "offline"}
+        slug,
+        severity,
+        text,
+        since,
+        detail,
+        say("health.way.worker" if one else "health.way.workers"),
+        where,
+        {} if one else {"q": "offline"},
     )
 
 
@@ -101,11 +105,10 @@ def _silent(known: Known) -> Iterable[Finding]:
     yield Finding(
         "mute",
         "warn",
-        f"{mute[0]} sends no task events" if one else f"{len(mute)} workers send no task events",
+        say("health.mute", count=len(mute), name=mute[0]),
         None,
-        ("" if one else f"{names_of(mute)}. ")
-        + "What they run is not seen: start them with -E, or leave --enable_events on.",
-        "Worker" if one else "Workers",
+        say("health.mute.detail", count=len(mute), names=names_of(mute)),
+        say("health.way.worker" if one else "health.way.workers"),
         ("worker", mute[0]) if one else ("workers",),
     )
 
@@ -137,26 +140,25 @@ def _queues(known: Known) -> Iterable[Finding]:
     if report is None or not known.connected:
         return
     if report.error:
-        yield Finding("queues", "warn", "The queues cannot be counted", None, report.error, "Queues", ("broker",))
+        yield Finding(
+            "queues", "warn", say("health.uncounted"), None, report.error, say("health.way.queues"), ("broker",)
+        )
         return
     lonely = sorted((queue for queue in report.queues if _lonely(queue)), key=lambda queue: -(queue.messages or 0))
     sure = not known.untold
     for queue in lonely[:NAMED]:
-        messages = many(queue.messages or 0, "message", "messages")
         yield Finding(
             f"queue-{queue.name}",
             "bad" if sure else "warn",
-            f"Queue {queue.name} has {messages} and no {'' if sure else 'known '}consumer",
+            say("health.lonely" if sure else "health.lonely.perhaps", count=queue.messages or 0, queue=queue.name),
             None,
-            "Nobody will run them until a worker consumes it."
-            if sure
-            else f"{names_of(known.untold)} did not tell what they consume.",
-            "Queues",
+            say("health.lonely.detail") if sure else say("health.lonely.untold", names=names_of(known.untold)),
+            say("health.way.queues"),
             ("broker",),
         )
     if lonely[NAMED:]:
-        text = f"{many(len(lonely) - NAMED, 'more queue has', 'more queues have')} messages and no consumer"
-        yield Finding("queue-more", "bad" if sure else "warn", text, None, "", "Queues", ("broker",))
+        text = say("health.lonely.more", count=len(lonely) - NAMED)
+        yield Finding("queue-more", "bad" if sure else "warn", text, None, "", say("health.way.queues"), ("broker",))
 
 
 def _lonely(queue: Queue) -> bool:
@@ -173,22 +175,22 @@ def _failures(known: Known) -> Iterable[Finding]:
         yield Finding(
             f"failing-{name}",
             "bad" if share >= FAILING_MANY else "warn",
-            f"{share:.0%} of {name} failed in the last 5 minutes",
+            say("health.failing", share=f"{share:.0%}", name=name),
             None,
-            f"{failed:,} of {number:,} that ended.",
-            "Failed tasks",
+            say("health.failing.detail", failed=failed, ended=number),
+            say("health.way.failed"),
             ("tasks",),
             {"name": name, "state": "FAILURE", "search": "failed:-6m"},
         )
     if failing[NAMED:]:
-        text = f"{many(len(failing) - NAMED, 'more task name fails', 'more task names fail')} often"
+        text = say("health.failing.more", count=len(failing) - NAMED)
         yield Finding(
             "failing-more",
             "warn",
             text,
             None,
             "",
-            "Failed tasks",
+            say("health.way.failed"),
             ("tasks",),
             {"state": "FAILURE", "search": "failed:-6m"},
         )
@@ -199,17 +201,17 @@ def _losses(known: Known) -> Iterable[Finding]:
         yield Finding(
             "dropped",
             "warn",
-            f"{many(known.totals['dropped'], 'event was', 'events were')} dropped",
+            say("health.dropped", count=known.totals["dropped"]),
             known.started_at,
-            "They came faster than they could be stored: numbers and states may be behind.",
+            say("health.dropped.detail"),
         )
     if known.totals.get("malformed"):
         yield Finding(
             "malformed",
             "note",
-            f"{many(known.totals['malformed'], 'event', 'events')} could not be understood",
+            say("health.malformed", count=known.totals["malformed"]),
             known.started_at,
-            "They were left out. The server's log shows the first of them.",
+            say("health.malformed.detail"),
         )
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from flower.store.rollup_rows import Cell
 from flower.store.sketch import mean, percentile, size
+from flower.utils.texts import say
 from flower.views.charts import sparkline
 from flower.views.trends import Reading
 
 ORDERS: dict[str, str] = {
-    "ended": "Busiest",
-    "p95": "Slowest",
-    "failed": "Most failing",
-    "total": "Most run time",
+    "ended": say("overview.order.ended"),
+    "p95": say("overview.order.p95"),
+    "failed": say("overview.order.failed"),
+    "total": say("overview.order.total"),
 }
 
 

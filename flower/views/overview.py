@@ -16,6 +16,7 @@ from flower.store.rollup_rows import Cell
 from flower.store.sketch import percentile
 from flower.utils.arguments import one_of
 from flower.utils.figures import format_rate, format_share
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.charts import Chart
 from flower.views.names import ORDERS, name_rows
@@ -141,7 +142,7 @@ class OverviewView(BaseHandler):
         self.show(
             "overview.html",
             {"overview-now": "overview_numbers.html"},
-            title="Overview",
+            title=say("overview.title"),
             health=health,
             reading=seen.reading,
             window=window,
@@ -174,7 +175,7 @@ class OverviewView(BaseHandler):
 
     @property
     def readings(self) -> Readings:
-        readings: Readings = self.application.settings.setdefault("overview_readings", Readings())
+        readings: Readings = self.site.kept.setdefault("readings", Readings())
         return readings
 
     async def seen(self, window: Window) -> Seen:

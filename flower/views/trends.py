@@ -15,13 +15,14 @@ from flower.store.sketch import percentile
 from flower.store.stats import Stats, StatsQuery
 from flower.utils.arguments import ArgumentError, moment, one_of
 from flower.utils.template import iso_time
+from flower.utils.texts import say
 from flower.views.charts import Chart, Series
 
 WINDOWS: dict[str, tuple[str, int, int, float]] = {
-    "5m": ("5 min", 300, STEP_SECONDS, 2.0),
-    "1h": ("1 h", 3600, 60, 2.0),
-    "24h": ("24 h", 86_400, 3600, 15.0),
-    "7d": ("7 d", 604_800, 7200, 60.0),
+    "5m": (say("overview.window.5m"), 300, STEP_SECONDS, 2.0),
+    "1h": (say("overview.window.1h"), 3600, 60, 2.0),
+    "24h": (say("overview.window.24h"), 86_400, 3600, 15.0),
+    "7d": (say("overview.window.7d"), 604_800, 7200, 60.0),
 }
 """Word in the address -> label, length and step in seconds, and for how many seconds an answer is good."""
 
@@ -34,9 +35,9 @@ TIME_MOST = 4e9
 
 SHARES = (("p50", 0.50, "low"), ("p95", 0.95, "info"), ("p99", 0.99, "warn"))
 OUTCOMES = (
-    ("SUCCESS", "Succeeded", "good", "succeeded"),
-    ("FAILURE", "Failed", "bad", "failed"),
-    ("RETRY", "Retried", "warn", "retried"),
+    ("SUCCESS", say("overview.outcome.succeeded"), "good", "succeeded"),
+    ("FAILURE", say("overview.outcome.failed"), "bad", "failed"),
+    ("RETRY", say("overview.outcome.retried"), "warn", "retried"),
 )
 """State, label, tone, and the search word of its time."""
 
@@ -142,36 +143,6 @@ def _count(cell: Cell, step: Step) -> None:
 # Charts
 
 
-COUNTED = "An event counts in the step in which it arrived."
-P95 = "p95 is the time that 95 of 100 did not exceed."
-WAITED = (
-    "From when a task was sent, or received where that is not known, until it started; those with an ETA are left out"
-)
-TOLD: dict[str, tuple[str, str, str]] = {
-    "ended": (
-        "Tasks ended",
-        "No task ended in this time",
-        f"Tasks that succeeded and failed, one on top of the other, and tasks that workers received. {COUNTED}",
-    ),
-    "failed": (
-        "Failures and retries",
-        "Nothing failed in this time",
-        f"Tasks that failed for good, and attempts that asked to be retried. {COUNTED}",
-    ),
-    "waiting": (
-        "Waiting time",
-        "No task started in this time",
-        f"{WAITED}: {P95}",
-    ),
-    "runtime": (
-        "Run time",
-        "No task ended in this time",
-        f"How long the tasks that ended in each step ran, as their workers measured it: {P95}",
-    ),
-}
-"""Chart -> its title, what it says when it is empty, and what it shows."""
-
-
 def charts(reading: Reading, tasks: str, page: str) -> dict[str, Chart]:
     """The charts of the overview; `tasks` and `page` are the addresses of the list and of the overview."""
     cells = list(reading.series.values())
@@ -180,7 +151,12 @@ def charts(reading: Reading, tasks: str, page: str) -> dict[str, Chart]:
         for state, label, tone, word in OUTCOMES
     ]
     received = Series(
-        "RECEIVED", "Received", "info", _counts(reading, "RECEIVED"), _link(tasks, "", "received"), "line"
+        "RECEIVED",
+        say("overview.outcome.received"),
+        "info",
+        _counts(reading, "RECEIVED"),
+        _link(tasks, "", "received"),
+        "line",
     )
     waiting = _percentiles(_link(tasks, "", "started"), [cell.waiting for cell in cells])
     runtime = _percentiles(_link(tasks, "SUCCESS", "succeeded"), [cell.runtime for cell in cells])
@@ -190,11 +166,10 @@ def charts(reading: Reading, tasks: str, page: str) -> dict[str, Chart]:
 
 def _chart(slug: str, reading: Reading, page: str, series: list[Series]) -> Chart:
     window, timed = reading.window, slug in ("waiting", "runtime")
-    title, empty, explained = TOLD[slug]
-    per = {MINUTE: "minute", 3600: "hour"}.get(reading.step, _length(reading.step))
+    per = _per(reading.step)
     return Chart(
         slug=slug,
-        title=title,
+        title=say(f"overview.chart.{slug}"),
         start=window.start,
         end=window.end,
         step=reading.step,
@@ -207,9 +182,9 @@ def _chart(slug: str, reading: Reading, page: str, series: list[Series]) -> Char
         source=f"{page}?{urlencode(window.arguments | {'chart': 'all'})}" if window.live else "",
         zoom=page,
         sync="overview",
-        explained=explained,
-        note="log scale" if timed else f"per {per}",
-        empty=empty,
+        explained=say(f"overview.chart.{slug}.help"),
+        note=say("overview.chart.log") if timed else per,
+        empty=say(f"overview.chart.{slug}.none"),
     )
 
 
@@ -233,8 +208,10 @@ def _link(tasks: str, state: str, word: str) -> str:
     return f"{tasks}?{urlencode({name: value for name, value in given.items() if value}, safe='{}:')}"
 
 
-def _length(seconds: int) -> str:
-    for size, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= size:
-            return f"{seconds // size} {name}"
-    return f"{seconds} seconds"
+UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def _per(seconds: int) -> str:
+    """Of each step: per minute, per 5 minutes."""
+    size, name = next(unit for unit in UNITS if seconds >= unit[0])
+    return say(f"overview.chart.per.{name}", count=seconds // size)

@@ -3,6 +3,7 @@
 // data-kind (line, area, bars), data-stacked, data-log, data-unit, data-height, data-sync: the look.
 // data-link: where a click leads, data-zoom: where a drag leads, both with start and end of what was meant.
 import { clockText, durationText, spanText, valueText } from "./figures.js";
+import { say } from "./say.js";
 
 const PAUSE = 5000;
 const SETTLED = 3200; // by then the server has summed up what an event told of
@@ -85,7 +86,7 @@ class Chart {
       this.show(told.charts ? told.charts[this.figure.id.replace("chart-", "")] : told);
     } catch {
       // What is drawn stays; the connection sign tells that the server is away.
-      if (!this.data) this.say("The chart could not be loaded");
+      if (!this.data) this.note(say("chart.lost"));
     }
   }
 
@@ -101,14 +102,14 @@ class Chart {
     // Nothing counted is nothing; no time at all is a time.
     const told = (value) => ("log" in this.look ? value !== null : value);
     const empty = !data.series.some((series) => series.values.some(told));
-    this.say(empty ? (this.look.empty ?? "Nothing was counted in this time") : "");
+    this.note(empty ? (this.look.empty ?? say("chart.empty")) : "");
     if (this.plot && this.shape === shape) this.plot.setData(this.columns());
     else this.draw();
     this.shape = shape;
     this.tell();
   }
 
-  say(text) {
+  note(text) {
     this.host.dataset.said = text;
   }
 
