@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from flower.store.caseless import CASELESS, compared
 from flower.store.facets import count
+from flower.store.narrow import narrowest
 from flower.store.plan import GROUPING, SORTED, Clause, checked, page_ids, walking
 from flower.store.query import Count, Cursor, Slice, TaskQuery
 from flower.store.rows import tasks_with
@@ -87,8 +88,9 @@ def read(
     total = Count(stored) if not where else None
     if where and query.search is None:
         # Reading every text twice is dear, so with a search the page itself may tell the number.
-        total = count(connection, where)
-        narrowed = walking(query, where, total.number or query.limit, stored)
+        narrowed = narrowest(connection, where)
+        total = count(connection, narrowed)
+        narrowed = walking(query, narrowed, total.number or query.limit, stored)
     wanted = replace(query, limit=query.limit + 1)
     if place is None and not backward and query.offset:
         near = ids(connection, wanted, narrowed)

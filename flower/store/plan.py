@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -39,11 +40,16 @@ def walking(query: TaskQuery, where: list[Clause], total: int, stored: int) -> l
     """The conditions, kept from choosing an index where walking the sorted one meets the page sooner.
 
     `total` of `stored` rows match: the walk looks at about `(offset + limit) * stored / total` rows, the
-    other way sorts `total`.
+    other way sorts `total`. What is said of the sorted column itself tells where the walk begins and ends.
     """
     if query.sort_by not in SORTED or (query.offset + query.limit) * stored >= total * total:
         return where
-    return [_Unindexed(clause) for clause in where]
+    return [clause if columns_of(clause) == {query.sort_by} else Unindexed(clause) for clause in where]
+
+
+def columns_of(clause: Clause) -> set[str]:
+    """The names of the columns of which a condition speaks."""
+    return {part.name for part in visitors.iterate(clause) if isinstance(part, sa.Column)}
 
 
 def checked(column: str) -> str:
@@ -64,19 +70,19 @@ def _order(query: TaskQuery) -> list[sa.ColumnElement[Any]]:
     return [order[0].nulls_last(), *between, order[-1]]
 
 
-class _Unindexed(FunctionElement[bool]):
+class Unindexed(FunctionElement[bool]):
     """The condition, for which no index is looked at."""
 
     type = sa.Boolean()
     inherit_cache = True
 
 
-@compiles(_Unindexed)
-def _as_it_is(element: _Unindexed, compiler: SQLCompiler, **kwargs: Any) -> str:
+@compiles(Unindexed)
+def _as_it_is(element: Unindexed, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"({compiler.process(element.clauses, **kwargs)})"
 
 
-@compiles(_Unindexed, "sqlite")
-def _with_a_plus(element: _Unindexed, compiler: SQLCompiler, **kwargs: Any) -> str:
+@compiles(Unindexed, "sqlite")
+def _with_a_plus(element: Unindexed, compiler: SQLCompiler, **kwargs: Any) -> str:
     # SQLite's documented way to keep a term from an index (query planner, "unary plus").
     return f"+({compiler.process(element.clauses, **kwargs)})"

@@ -20,6 +20,7 @@ from flower.store.errors import StoreError
 from flower.store.family import Family
 from flower.store.family import read as read_family
 from flower.store.merge import View, join
+from flower.store.narrow import narrowest
 from flower.store.plan import Clause, checked, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
 from flower.store.retention import Ages, Retention
@@ -89,9 +90,10 @@ class Store:
         """The ids of the page, and how many tasks match."""
         checked(query.sort_by)
         if query.search is None:
-            total = self._count(connection, where)
+            narrowed = narrowest(connection, where)
+            total = self._count(connection, narrowed)
             within = query.limit > 0 and query.offset < total
-            narrowed = walking(query, where, total, self.tasks)
+            narrowed = walking(query, narrowed, total, self.tasks)
             return (keyset.ids(connection, query, narrowed) if within else []), total
         # Reading every text twice is dear: a page that is not full has told the count.
         ids = keyset.ids(connection, query, where)
@@ -113,7 +115,7 @@ class Store:
         if not where:
             return Count(self.tasks)
         with self._connect() as connection:
-            return facets.count(connection, where)
+            return facets.count(connection, narrowest(connection, where))
 
     def facets(self, query: TaskQuery, *, hurry: bool = False) -> facets.Facets | None:
         """How many tasks of each state, name, worker and queue match; in a `hurry` None if it is not known yet."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
-from flower.store.plan import Clause
+from flower.store.plan import Clause, columns_of
 from flower.store.query import TaskQuery
 from flower.store.schema import ON_DEMAND
 
@@ -26,7 +25,7 @@ class WantedIndexes:
     def ask(self, query: TaskQuery, where: Iterable[Clause]) -> None:
         """Somebody reads by these columns."""
         if self._missing:
-            self._asked |= self._missing.keys() & {query.sort_by, *_columns(where)}
+            self._asked |= self._missing.keys() & {query.sort_by}.union(*map(columns_of, where))
 
     def next(self) -> sa.Index | None:
         """The index that is to be made now."""
@@ -35,8 +34,3 @@ class WantedIndexes:
     def made(self, index: sa.Index) -> None:
         """It exists from now on."""
         del self._missing[index.columns[0].name]
-
-
-def _columns(where: Iterable[Clause]) -> Iterable[str]:
-    parts = (part for clause in where for part in visitors.iterate(clause))
-    return (part.name for part in parts if isinstance(part, sa.Column))

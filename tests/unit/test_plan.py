@@ -1,0 +1,124 @@
+"""Which way to a page SQLite takes: as many rows are looked at as there is reason to, and no more."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from flower.store import Store, TaskQuery
+from flower.store.narrow import narrowest
+from flower.store.plan import page_ids, walking
+from flower.store.schema import tasks as table
+from flower.store.where import conditions
+from tests.databases import empty_file
+
+TASKS = 2_000
+STEPS_A_ROW = 20
+"""Instructions of SQLite for one row of an index that is read, looked up and sorted: 10 to 15."""
+INSTRUCTIONS = 10
+"""Between two counts of them."""
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    """One task in a hundred is rare by name, one in ten by worker, one in four by state."""
+    with empty_file() as store:
+        store.write(
+            [
+                {
+                    "uuid": f"u{number}",
+                    "name": "rare" if number % 100 == 0 else "usual",
+                    "worker": "quiet" if number % 10 == 0 else "busy",
+                    "state": "FAILURE" if number % 4 == 0 else "SUCCESS",
+                    "received": float(number),
+                    "runtime": float(number % 7),
+                    "timestamp": float(number),
+                }
+                for number in range(TASKS)
+            ]
+        )
+        store.search(TaskQuery(sort_by="runtime"))
+        store.keep_house(0.0)
+        yield store
+
+
+def explained(store: Store, query: TaskQuery, total: int | None = None) -> str:
+    """How SQLite finds the page."""
+    with store._connect() as connection:
+        where = narrowest(connection, conditions(query, table))
+        if total is not None:
+            where = walking(query, where, total, TASKS)
+        text = page_ids(query, where).compile(connection, compile_kwargs={"literal_binds": True})
+        return " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
+
+
+@pytest.mark.parametrize(
+    "filters, index",
+    [
+        ({"name": "rare", "worker": "busy"}, "tasks_by_name"),
+        ({"name": "usual", "worker": "quiet"}, "tasks_by_worker"),
+        ({"worker": "busy", "state": "FAILURE"}, "tasks_by_state"),
+        ({"name": "usual", "worker": "busy", "state": "FAILURE"}, "tasks_by_state"),
+        ({"name": "nobody", "state": "FAILURE", "received_start": 5.0}, "tasks_by_name (name=? AND received>?)"),
+    ],
+)
+def test_the_rarest_value_leads(store: Store, filters: dict[str, Any], index: str) -> None:
+    """Of several filters that have an index the one with the fewest tasks is followed."""
+    assert index in explained(store, TaskQuery(**filters))
+
+
+def test_walk_begins_where_the_filter_does(store: Store) -> None:
+    """A span of the sorted column is not walked to, however many tasks it has."""
+    query = TaskQuery(received_start=100.0, received_end=900.0, limit=5)
+    assert "tasks_by_received (received>? AND received<?)" in explained(store, query, total=800)
+
+
+def test_many_matches_are_met_on_the_way(store: Store) -> None:
+    """When half of the tasks match, the first page of them in another order needs no sorting."""
+    query = TaskQuery(state="FAILURE", sort_by="runtime", limit=5)
+    assert "tasks_by_runtime" in explained(store, query, total=500)
+
+
+def test_few_matches_are_sorted(store: Store) -> None:
+    """When few match, they are fetched and sorted rather than met among all others."""
+    query = TaskQuery(name="rare", sort_by="runtime", limit=50)
+    assert "tasks_by_name" in explained(store, query, total=20)
+
+
+@pytest.mark.parametrize(
+    "query, most",
+    [
+        (TaskQuery(name="rare", worker="busy"), 20),
+        (TaskQuery(received_start=100.0, received_end=400.0, limit=5), 5),
+        (TaskQuery(state="SUCCESS", sort_by="runtime", limit=5), 10),
+        (TaskQuery(offset=1_500, limit=5), 1_505),
+    ],
+)
+def test_rows_looked_at_are_bounded(store: Store, query: TaskQuery, most: int) -> None:
+    """A page costs the steps of its own tasks and of those before it, not of all."""
+    assert steps(store, query) < STEPS_A_ROW * most
+
+
+def steps(store: Store, query: TaskQuery) -> int:
+    """Instructions of SQLite that a page takes."""
+    taken = 0
+
+    def step() -> int:
+        nonlocal taken
+        taken += INSTRUCTIONS
+        return 0
+
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(store._connect())
+        where = conditions(query, table)
+        driver: Any = connection.connection.driver_connection
+        total = connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
+        statement = page_ids(query, walking(query, narrowest(connection, where), total, TASKS))
+        driver.set_progress_handler(step, INSTRUCTIONS)
+        stack.callback(driver.set_progress_handler, None, 0)
+        connection.execute(statement).all()
+    return taken
