@@ -6,8 +6,7 @@ One step is in memory at a time; what a slow client has not taken is not read ye
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -33,6 +32,8 @@ STEP = 500
 """Tasks read and written at once: a thread is busy with them for some milliseconds."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """How a text begins that a spreadsheet runs instead of showing it."""
+QUOTE = '"'
+QUOTED = re.compile(r'[",\r\n]')
 GZIP = 16 + zlib.MAX_WBITS
 
 Row = Callable[[Task], bytes]
@@ -113,9 +114,11 @@ def _csv_row(names: list[str], zone: tzinfo) -> Row:
 
 
 def _csv_line(cells: list[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue().encode("utf-8", "replace")
+    # Not by Python's own writer: that of 3.10 refuses a NUL.
+    if cells == [""]:
+        return b'""\r\n'  # An empty line would be no row.
+    quoted = (f'"{text.replace(QUOTE, QUOTE * 2)}"' if QUOTED.search(text) else text for text in cells)
+    return (",".join(quoted) + "\r\n").encode("utf-8", "replace")
 
 
 def cell(name: str, value: Any, zone: tzinfo) -> str:
