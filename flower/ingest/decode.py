@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from binascii import a2b_base64
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
@@ -35,6 +35,16 @@ class Decoder:
         self._accept = prepare_accept_content(accept)
         self.malformed = 0
         self.first_failure: str | None = None
+
+    def envelopes(self, payloads: Sequence[bytes], events: list[Event]) -> None:
+        """Add the events in these envelopes: parsed at once, which costs half as much as one by one, if all can be."""
+        contents = together(payloads)
+        if contents is None:
+            for payload in payloads:
+                self.envelope(payload, events)
+        else:
+            for content in contents:
+                self._add(content, events)
 
     def envelope(self, payload: bytes, events: list[Event]) -> None:
         """Add the events in an envelope of kombu's virtual transports."""
@@ -91,11 +101,25 @@ def plain_body(payload: bytes) -> bytes | None:
 
     kombu puts the body first, and base64 has no quotes.
     """
-    if not payload.startswith(BODY_FIRST):
+    end = payload.find(b'"', len(BODY_FIRST))
+    if end < 0 or not payload.startswith(BODY_FIRST):
         return None
-    end = payload.index(b'"', len(BODY_FIRST))
     plain = payload.find(JSON_TYPE, end) > 0 and payload.find(BASE64, end) > 0 and payload.find(b"compression", end) < 0
     return payload[len(BODY_FIRST) : end] if plain else None
+
+
+def together(payloads: Sequence[bytes]) -> list[Any] | None:
+    """What is in these envelopes; None when one of them is not plain or needs a second look."""
+    bodies = [body for payload in payloads if (body := plain_body(payload)) is not None]
+    if len(bodies) < len(payloads):
+        return None
+    try:
+        text = b",".join(map(a2b_base64, bodies))
+        contents: list[Any] = orjson.loads(b"[%b]" % text)
+    except ValueError:
+        return None
+    # A body that is not one value might still fit in between the others.
+    return contents if len(contents) == len(payloads) and NUL not in text else None
 
 
 def json_of(body: bytes | str) -> Any:

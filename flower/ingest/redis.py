@@ -53,17 +53,18 @@ class RedisReceiver:
             select.select([self._socket], [], [], timeout)
         self._drain()
         self._check_life()
-        events: list[Event] = []
-        decode = self._decoder.envelope
+        payloads: list[bytes] = []
         for _ in range(MESSAGES_A_BATCH):
             reply = self._next_reply()
-            if reply is False:
+            if isinstance(reply, list) and len(reply) == 4:
+                payloads.append(reply[3])
+            elif reply is False:
                 break
-            if isinstance(reply, Exception):
+            elif isinstance(reply, Exception):
                 raise ConnectionError(str(reply))
             # The others answer the subscription and the question for a sign of life.
-            if isinstance(reply, list) and len(reply) == 4:
-                decode(reply[3], events)
+        events: list[Event] = []
+        self._decoder.envelopes(payloads, events)
         return events
 
     def close(self) -> None:

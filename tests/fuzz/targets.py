@@ -48,9 +48,10 @@ class Target:
 
 
 def decode(payload: bytes) -> None:
-    """Every payload is events, or is counted."""
+    """Every payload is events, or is counted; alone, and twice at once."""
     decoder, events = Decoder(("json",)), list[Any]()
     decoder.envelope(payload, events)
+    decoder.envelopes([payload, payload], events)
     json.dumps(events, ensure_ascii=False, default=repr).encode()
 
 

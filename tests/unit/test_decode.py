@@ -40,6 +40,22 @@ def test_batch_of_events() -> None:
     assert (events, 0) == decoded(envelope(json.dumps(events).encode()))
 
 
+@pytest.mark.parametrize(
+    "second",
+    [envelope(b'{"uuid": "\\u0000"}'), envelope(b"[1],[2]"), envelope(b""), b"{", envelope(b"1", compression="x"), b""],
+)
+def test_messages_read_together_are_those_read_one_by_one(second: bytes) -> None:
+    """What one of them needs, or lacks, does not touch the others."""
+    payloads = [envelope(json.dumps(make.success("u")).encode()), second, envelope(json.dumps({}).encode())]
+    together, single = Decoder(["json"]), Decoder(["json"])
+    at_once: list[Event] = []
+    one_by_one: list[Event] = []
+    together.envelopes(payloads, at_once)
+    for payload in payloads:
+        single.envelope(payload, one_by_one)
+    assert (one_by_one, single.malformed) == (at_once, together.malformed)
+
+
 def test_lone_surrogate_is_let_through() -> None:
     """Python's JSON writes lone surrogates; the event is kept, the character is not."""
     events, malformed = decoded(envelope(b'{"type": "task-started", "uuid": "\\ud800"}'))
