@@ -11,6 +11,7 @@ from typing import Literal
 
 from flower.queues import Queue, QueueReport
 from flower.store.depths import DAY, HOUR, MINUTE, SAMPLE_SECONDS, DepthQuery, Point, start_of
+from flower.utils.texts import say
 
 Sampled = Sequence[tuple[float, int]]
 """(when, how many were ready), oldest first."""
@@ -103,31 +104,34 @@ def _unconsumed(queue: Queue, report: QueueReport) -> Flag | None:
         return None
     waiting = bool(queue.ready)
     if queue.connections is None and not report.settled:
-        return Flag("unknown", "muted", "not known yet", "what the workers consume was not told yet")
+        return Flag("unknown", "muted", say("queues.flag.untold"), say("queues.flag.untold.detail"))
     if queue.connections is None and report.untold:
         names = _some(report.untold)
-        detail = f"{names} did not say what they consume, and this broker does not count consumers"
-        return Flag("unknown", "warn" if waiting else "muted", "nobody could be asked", detail)
+        detail = say("queues.flag.unasked.detail", names=names)
+        return Flag("unknown", "warn" if waiting else "muted", say("queues.flag.unasked"), detail)
     if not report.workers and queue.connections is None:
-        detail = "no worker is online"
+        detail = say("queues.flag.offline")
     elif queue.connections is None:
-        detail = (
-            f"none of the {report.workers} workers consumes it" if report.workers > 1 else "the one worker does not"
-        )
+        detail = say("queues.flag.others", count=report.workers)
     else:
-        detail = "the broker counts none"
-    return Flag("unconsumed", "bad" if waiting else "muted", "no consumer", detail)
+        detail = say("queues.flag.broker")
+    return Flag("unconsumed", "bad" if waiting else "muted", say("queues.flag.lonely"), detail)
 
 
 def _growing(trend: Trend | None) -> Flag | None:
     if trend is None or trend.change < 0:
         return None
-    told = f"{trend.change:+,} in {span_text(trend.seconds)}"
-    return Flag("growing", "warn", "growing", f"{told}, {trend.rate:.2g} a second")
+    detail = say(
+        "queues.flag.growing.detail",
+        change=f"{trend.change:+,}",
+        span=span_text(trend.seconds),
+        rate=f"{trend.rate:.2g}",
+    )
+    return Flag("growing", "warn", say("queues.flag.growing"), detail)
 
 
 def _some(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return names[0] if len(names) == 1 else say("queues.flag.names", name=names[0], number=len(names) - 1)
 
 
 def span_text(seconds: float) -> str:

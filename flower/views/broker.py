@@ -7,19 +7,16 @@ from typing import Any
 
 from flower.utils.arguments import one_of, within
 from flower.utils.figures import format_rate
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.queue_rows import SORTS, STATES, Row, matches, ordered, rows_of
 
 LISTED = 100
 LISTED_MOST = 5_000
 
-COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("ready", "Ready", "Messages that wait in the broker for a worker"),
-    ("unacked", "Unacked", "Messages that workers hold: running, reserved, or waiting for their ETA"),
-    ("messages", "Messages", "Ready and unacked together"),
-    ("in", "In", "Messages a second that were sent to it in the last minute"),
-    ("out", "Out", "Messages a second that workers took from it in the last minute"),
-    ("oldest", "Oldest", "How long the message at its head waits"),
+COLUMNS: tuple[tuple[str, str, str], ...] = tuple(
+    (word, say(f"queues.column.{word}"), say(f"queues.column.{word}.help"))
+    for word in ("ready", "unacked", "messages", "in", "out", "oldest")
 )
 """Columns of numbers: word to sort by, label, what it counts. One that this broker never fills is not shown."""
 
@@ -43,7 +40,7 @@ class BrokerView(BaseHandler):
         self.show(
             "broker.html",
             {"queues": "broker_queues.html"},
-            title="Queues",
+            title=say("queues.title"),
             report=report,
             rows=listed[:limit],
             matching=len(listed),

@@ -13,6 +13,7 @@ from flower.store.facets import Facet
 from flower.utils.arguments import one_of
 from flower.utils.coercion import encodable
 from flower.utils.figures import format_rate
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.charts import Chart, Series
 from flower.views.queue_rows import row_of
@@ -20,11 +21,11 @@ from flower.views.worker_rows import natural_key
 from flower.web import NotFoundError
 
 WINDOWS: dict[str, tuple[str, float]] = {
-    "15m": ("15 min", 900.0),
-    "1h": ("1 h", 3600.0),
-    "24h": ("24 h", 86_400.0),
-    "7d": ("7 d", 604_800.0),
-    "30d": ("30 d", 2_592_000.0),
+    "15m": (say("queues.window.15m"), 900.0),
+    "1h": (say("queues.window.1h"), 3600.0),
+    "24h": (say("queues.window.24h"), 86_400.0),
+    "7d": (say("queues.window.7d"), 604_800.0),
+    "30d": (say("queues.window.30d"), 2_592_000.0),
 }
 """Word in the address -> its label, its length in seconds."""
 WINDOW = "1h"
@@ -33,27 +34,22 @@ POINTS = 180
 REGIONS = {"queue-now": "queue_now.html", "queue-workers": "queue_workers.html", "queue-tasks": "queue_tasks.html"}
 WORKERS_LISTED = 50
 
-ABOUT: tuple[tuple[str, str], ...] = (
-    ("type", "Type"),
-    ("state", "State in the broker"),
-    ("durable", "Durable"),
-    ("auto_delete", "Deleted when unused"),
-    ("exclusive", "Exclusive"),
-    ("policy", "Policy"),
-    ("arguments", "Arguments"),
-    ("node", "Node"),
-    ("vhost", "Virtual host"),
-    ("memory", "Memory in bytes"),
-    ("message_bytes", "Bytes of messages"),
-    ("idle_since", "Idle since"),
+ABOUT: tuple[str, ...] = (
+    "type",
+    "state",
+    "durable",
+    "auto_delete",
+    "exclusive",
+    "policy",
+    "arguments",
+    "node",
+    "vhost",
+    "memory",
+    "message_bytes",
+    "idle_since",
 )
 """What RabbitMQ tells of a queue besides its numbers."""
-BINDING: tuple[tuple[str, str], ...] = (
-    ("routing_key", "Routing key"),
-    ("durable", "Durable"),
-    ("auto_delete", "Deleted when unused"),
-    ("queue_arguments", "Arguments"),
-)
+BINDING: tuple[str, ...] = ("routing_key", "durable", "auto_delete", "queue_arguments")
 """What a worker tells of a queue that it consumes."""
 
 
@@ -85,7 +81,7 @@ class QueueView(BaseHandler):
         # The regions that are asked for again and again have no charts.
         charts = {} if part in REGIONS and queue else await self.run(charts_of, self, name, window, now)
         if queue is None and not any(chart.series for chart in charts.values()):
-            raise NotFoundError(f"Nobody knows a queue {name!r}")
+            raise NotFoundError(say("queues.nobody", queue=repr(name)))
         consuming, others = self._workers(name)
         facet = Facet() if part in ("queue-now", "queue-workers") else await self.run(self._states, name)
         row = row_of(queue or Queue(name), report, self.cluster.sampler.track(name), now)
@@ -146,9 +142,9 @@ class QueueView(BaseHandler):
                 if each.get("name") == queue.name
             ]
             table, facts = BINDING, bound[0] if bound else {}
-        declared = "by the application's settings" if queue.declared else "not in the settings of the application"
-        told = [(label, facts[key]) for key, label in table if facts.get(key) not in (None, {}, [])]
-        return [("Declared", declared), *told]
+        declared = say("queues.declared.yes" if queue.declared else "queues.declared.no")
+        told = [(say(f"queues.about.{key}"), facts[key]) for key in table if facts.get(key) not in (None, {}, [])]
+        return [(say("queues.about.declared"), declared), *told]
 
 
 class DepthView(BaseHandler):
@@ -173,24 +169,19 @@ def charts_of(page: BaseHandler, name: str, window: str, now: float) -> dict[str
     link = page.tasks_path(queue=name)
     series = {
         "depth": [
-            Series("ready", "Ready", "info", told.ready, link, "area"),
-            Series("unacked", "Unacked", "c3", told.unacked, link),
+            Series("ready", say("queues.column.ready"), "info", told.ready, link, "area"),
+            Series("unacked", say("queues.column.unacked"), "c3", told.unacked, link),
         ],
-        "consumers": [Series("consumers", "Consumers", "good", told.consumers)],
-    }
-    titles = {
-        "depth": ("Depth", "Messages that waited for a worker, and those that workers held; of each step the most"),
-        "consumers": ("Consumers", "Of each step the fewest: workers that say so, or the broker's own count"),
+        "consumers": [Series("consumers", say("queues.column.consumers"), "good", told.consumers)],
     }
     shown = {
         slug: [each for each in found if any(value is not None for value in each.values)]
         for slug, found in series.items()
     }
-    none = {"depth": "Empty all this time", "consumers": "Nobody consumed it"}
     return {
         slug: Chart(
             slug,
-            titles[slug][0],
+            say(f"queues.chart.{slug}"),
             query.start,
             now,
             query.step,
@@ -200,8 +191,8 @@ def charts_of(page: BaseHandler, name: str, window: str, now: float) -> dict[str
             height=200 if slug == "depth" else 90,
             source=page.path("broker", "depth", queue=name, window=window, chart=slug),
             sync="queue",
-            explained=titles[slug][1],
-            empty=none[slug] if shown[slug] else "Nothing was sampled in this time",
+            explained=say(f"queues.chart.{slug}.help"),
+            empty=say(f"queues.chart.{slug}.none" if shown[slug] else "queues.chart.unsampled"),
             on="tick",
         )
         for slug in CHARTS

@@ -9,6 +9,7 @@ from typing import Any
 from flower.backlog import Flag, Trend, flags_of, rank_of, span_text
 from flower.queues import Queue, QueueReport
 from flower.sampler import Oldest, Sampler, Track
+from flower.utils.texts import say
 from flower.views.charts import sparkline
 from flower.views.worker_rows import natural_key
 
@@ -16,11 +17,8 @@ POINTS = 60
 """Of a sparkline: half a minute each."""
 
 STATES: dict[str, tuple[str, str]] = {
-    "": ("All", "Every queue that anybody knows"),
-    "waiting": ("With messages", "Queues in which messages wait"),
-    "unconsumed": ("No consumer", "Queues that nobody consumes"),
-    "unknown": ("Consumers unknown", "Queues of which the workers did not say whether they consume them"),
-    "growing": ("Growing", "Queues that grew steadily in the last minutes"),
+    word: (say(f"queues.state.{word or 'all'}"), say(f"queues.state.{word or 'all'}.help"))
+    for word in ("", "waiting", "unconsumed", "unknown", "growing")
 }
 """Word in the address -> its label and what it means."""
 
@@ -68,8 +66,10 @@ class Row:
         if self.trend is None or self.trend.change > 0:
             return ""
         left = self.trend.empty_in(self.queue.ready or 0)
-        told = f"{self.trend.change:,} in {span_text(self.trend.seconds)}"
-        return f"{told}, empty in about {span_text(left)}" if left and left >= 1 else told
+        told = {"change": self.trend.change, "span": span_text(self.trend.seconds)}
+        if not left or left < 1:
+            return say("queues.course", **told)
+        return say("queues.course.empty", **told, left=span_text(left))
 
     def has(self, state: str) -> bool:
         """Whether it is one of STATES."""
@@ -103,10 +103,11 @@ def row_of(queue: Queue, report: QueueReport, track: Track, now: float) -> Row:
     tone = "bad" if any(flag.tone == "bad" for flag in flags) else "warn" if flags and rank_of(flags) < 2 else "info"
     values = track.values(now, POINTS)
     known = [value for value in values if value is not None]
-    label = (
-        f"Depth in the last 30 minutes: {known[0]:,.0f} to {known[-1]:,.0f}, at most {max(known):,.0f}" if known else ""
-    )
-    return Row(queue, track, flags, trend, sparkline(values, label, tone) if known else "")
+    if not known:
+        return Row(queue, track, flags, trend, "")
+    first, last, most = (round(value) for value in (known[0], known[-1], max(known)))
+    label = say("queues.spark", first=first, last=last, most=most)
+    return Row(queue, track, flags, trend, sparkline(values, label, tone))
 
 
 def ordered(rows: Sequence[Row], sort: str) -> list[Row]:
