@@ -40,6 +40,7 @@ TEST = [
     "pytest>=8",
     "pytest-asyncio>=1.0",
     "pytest-rerunfailures>=15",
+    "protobuf>=5",
     "PyYAML>=6",
     "requests>=2.31",
     "schemathesis>=4.1",

@@ -150,6 +150,13 @@ TABLE: tuple[Option, ...] = (
         rule=rules.RISING,
         shown="0.005 to 10 in 14 steps, and inf",
     ),
+    Option(
+        "native_histograms",
+        METRICS,
+        bool,
+        False,
+        "Tell run times and waiting times as native histograms, too, to a Prometheus that asks for them",
+    ),
     Option("logging", LOGS, str, "info", "What is logged; none leaves logging alone", "LEVEL", rule=rules.LEVEL),
     Option("log_to_stderr", LOGS, bool, None, "Log to stderr", shown="true unless log_file_prefix is set"),
     Option("log_file_prefix", LOGS, str, None, "Log to this file", "PATH"),

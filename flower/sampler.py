@@ -21,7 +21,8 @@ from flower.state import State
 from flower.store import StoreError
 from flower.store.depths import SAMPLE_SECONDS, Depth, DepthQuery
 from flower.utils.broker import BrokerError, Head
-from flower.utils.exposition import Metric, labels
+from flower.utils.exposition import Metric
+from flower.utils.families import Told
 
 logger = logging.getLogger(__name__)
 
@@ -206,24 +207,24 @@ class Sampler:
 
     # For Prometheus
 
-    def metrics(self) -> list[tuple[Metric, list[tuple[str, float]]]]:
+    def metrics(self) -> list[Told]:
         """The gauges of the queues, without those of which the last sample is old. Any thread."""
         report, now = self._queues.last, time.time()
         if report is None or report.counted_at is None or now - report.counted_at > FRESH_SECONDS:
             return [(metric, []) for metric in METRICS]
         tracks = self.tracks
-        shown = [(labels(READY.labels, (queue.name,)), queue) for queue in report.queues if queue.name in tracks]
-        counts: list[tuple[Metric, list[tuple[str, float]]]] = [
-            (READY, [(text, float(queue.ready)) for text, queue in shown if queue.ready is not None]),
-            (UNACKED, [(text, float(queue.unacked)) for text, queue in shown if queue.unacked is not None]),
+        shown = [((queue.name,), queue) for queue in report.queues if queue.name in tracks]
+        oldest = [(key, tracks[queue.name].oldest) for key, queue in shown]
+        return [
+            (READY, [(key, float(queue.ready)) for key, queue in shown if queue.ready is not None]),
+            (UNACKED, [(key, float(queue.unacked)) for key, queue in shown if queue.unacked is not None]),
             (
                 CONSUMERS,
-                [(text, float(number)) for text, queue in shown if (number := _consumers(queue, report)) is not None],
+                [(key, float(number)) for key, queue in shown if (number := _consumers(queue, report)) is not None],
             ),
+            (HELD, [] if report.unacked is None else [((), float(report.unacked))]),
+            (OLDEST, [(key, max(0.0, now - each.since)) for key, each in oldest if each]),
         ]
-        oldest = [(text, tracks[queue.name].oldest) for text, queue in shown]
-        counts.append((HELD, [] if report.unacked is None else [("", float(report.unacked))]))
-        return [*counts, (OLDEST, [(text, max(0.0, now - each.since)) for text, each in oldest if each])]
 
 
 def _depth(queue: Queue, report: QueueReport) -> Depth:

@@ -88,7 +88,14 @@ class Watched:
         queues = Queues(capp, inspector, state, plan.broker_api, self._asking, plan.queues)
         sampler = Sampler(queues, state, self.executor)
         buckets, purge = options.task_runtime_metric_buckets, options.purge_offline_workers
-        metrics = Metrics(state, buckets, purge, connected=lambda: bool(events.connected), facts=inspector.workers)
+        metrics = Metrics(
+            state,
+            buckets,
+            purge,
+            connected=lambda: bool(events.connected),
+            facts=inspector.workers,
+            native=options.native_histograms,
+        )
         metrics.sources.append(sampler.metrics)
         state.observers.append(metrics)
         hub = Hub(state, partial(_connection, events))

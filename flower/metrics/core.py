@@ -19,12 +19,15 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_format
 
 from flower import __version__
-from flower.metrics import table
-from flower.metrics.counted import MOST_FOUND, OTHER, Admission, Counted, Key, Series, Timed
-from flower.metrics.gauges import Facts, Paired, Told, of_tasks, of_workers
+from flower.metrics import protobuf, table
+from flower.metrics.counted import MOST_FOUND, OTHER, Admission, Counted, Series
+from flower.metrics.gauges import Facts, Paired, of_tasks, of_workers
+from flower.metrics.registry import families_of
+from flower.metrics.timed import Timed
 from flower.state import Fault, State
 from flower.store.rollups import Moment, Wait
-from flower.utils.exposition import OPENMETRICS, PROMETHEUS, labels, simple, wants_openmetrics
+from flower.utils.exposition import OPENMETRICS, PROMETHEUS, PROTOBUF, wants_openmetrics, wants_protobuf
+from flower.utils.families import Family, Key, Part, Told, told
 
 QUIET_SECONDS = 600.0
 """So long after its last event the series of a worker that is offline may make room for those of others."""
@@ -54,7 +57,7 @@ class Metrics:
 
     `purge_offline_workers`: series of workers that are offline for so many seconds are dropped.
     `connected` tells whether events can be received, `facts` what workers answered. `registry` has the
-    metrics of the process, and those that the user's own code adds.
+    metrics of the process, and those that the user's own code adds. `native` keeps native histograms, too.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Metrics:
         *,
         facts: Facts | None = None,
         limits: Limits | None = None,
+        native: bool = False,
     ) -> None:
         self.state = state
         self.purge_offline_workers = purge_offline_workers
@@ -74,6 +78,7 @@ class Metrics:
         self.registry = registry
         self.facts: Facts = {} if facts is None else facts
         self.limits = limits or Limits()
+        self.native = native
         self.sources: list[Callable[[], Sequence[Told]]] = []
         """Tell gauges of other parts."""
         self._lock = threading.Lock()
@@ -86,8 +91,8 @@ class Metrics:
         }
         self._found: dict[tuple[str, str, str], Series] = {}
         """Where an event of (worker, type, task) is counted, for those that were seen lately."""
-        self._runtimes = Timed(table.RUNTIME, buckets, Admission(self.limits.timed, kept=0))
-        self._waits = Timed(table.WAITING, WAIT_BUCKETS, Admission(self.limits.timed, kept=0))
+        self._runtimes = Timed(table.RUNTIME, buckets, Admission(self.limits.timed, kept=0), native=native)
+        self._waits = Timed(table.WAITING, WAIT_BUCKETS, Admission(self.limits.timed, kept=0), native=native)
         self._gauges = {"task-started": Paired(table.PREFETCH_TIME), "task-received": Paired(table.PREFETCHED)}
         self._room_at = state.clock()
 
@@ -173,25 +178,33 @@ class Metrics:
     # Telling
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """The text of all metrics, and its content type."""
+        """All metrics in the format that an Accept header asks for, and its content type."""
+        if self.native and wants_protobuf(accept):
+            return protobuf.encode(self.families()), PROTOBUF
         openmetrics = wants_openmetrics(accept)
+        texts = [part.text(openmetrics).encode() for part in self._parts()]
+        encode = openmetrics_format.generate_latest if openmetrics else generate_latest
+        return b"".join([*texts, encode(self.registry)]), OPENMETRICS if openmetrics else PROMETHEUS
+
+    def families(self) -> list[Family]:
+        """All metrics as values."""
+        return [*(Family(part.metric, part.points()) for part in self._parts()), *families_of(self.registry)]
+
+    def _parts(self) -> list[Part]:
+        """Every metric but those of the registry, as they are now."""
         now = self.state.clock()
         purged = self._purged(now)
         if purged:
             self.forget(purged)
+        # Numbers only grow, so their text needs no lock: an event that comes meanwhile is told now or the next time.
         with self._lock:
-            writers = [each.writer(openmetrics) for each in (self._events, self._runtimes, self._waits)]
-            writers += [counted.writer(openmetrics) for _, counted in self._reasons.values()]
-        # Numbers only grow, so they need no lock: an event that comes meanwhile is told now or the next time.
-        parts = [write() for write in writers]
-        parts += self._read(now, purged, openmetrics)
-        parts += [simple(metric, samples, openmetrics) for source in self.sources for metric, samples in source()]
-        encode = openmetrics_format.generate_latest if openmetrics else generate_latest
-        body = b"".join([*(part.encode() for part in parts), encode(self.registry)])
-        return body, OPENMETRICS if openmetrics else PROMETHEUS
+            counted = [each.part() for each in (self._events, self._runtimes, self._waits)]
+            counted += [reasons.part() for _, reasons in self._reasons.values()]
+        others = chain.from_iterable(source() for source in self.sources)
+        return [*counted, *self._read(now, purged), *(told(*each) for each in others)]
 
-    def _read(self, now: float, purged: set[str], openmetrics: bool) -> list[str]:
-        """Every metric but those that count events."""
+    def _read(self, now: float, purged: Collection[str]) -> list[Part]:
+        """What is not counted but read: of tasks and workers, and of Flower itself."""
         state = self.state
         with state.lock:
             workers = {name: worker for name, worker in state.workers.items() if name not in purged}
@@ -199,12 +212,9 @@ class Metrics:
         alive = {name: worker for name, worker in workers.items() if worker.status(now)}
         with self._lock:
             waiting, waited = of_tasks(tasks, alive, self._pairs.admit)
-            paired = [
-                self._gauges["task-started"].text(waited, openmetrics),
-                self._gauges["task-received"].text(waiting, openmetrics),
-            ]
-        told = [*of_workers(workers, alive, self.facts), *self._own()]
-        return paired + [simple(metric, samples, openmetrics) for metric, samples in told]
+            paired = [self._gauges["task-started"].part(waited), self._gauges["task-received"].part(waiting)]
+        samples = chain(of_workers(workers, alive, self.facts), self._own())
+        return [*paired, *(told(*each) for each in samples)]
 
     def _own(self) -> list[Told]:
         """How Flower itself is."""
@@ -231,11 +241,10 @@ class Metrics:
             table.FAILURES: self._reasons["task-failed"][0],
             table.RETRIES: self._reasons["task-retried"][0],
         }
-        told = [(labels(table.FOLDED.labels, (metric.name,)), float(each.folded)) for metric, each in folded.items()]
         return [
-            *((metric, [("", float(value))]) for metric, value in values.items()),
-            (table.FOLDED, told),
-            (table.BUILD, [(labels(table.BUILD.labels, (celery_version, __version__)), 1.0)]),
+            *((metric, [((), float(value))]) for metric, value in values.items()),
+            (table.FOLDED, [((metric.name,), float(each.folded)) for metric, each in folded.items()]),
+            (table.BUILD, [((celery_version, __version__), 1.0)]),
         ]
 
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from flower.metrics.counted import Key
 from flower.metrics.table import BUSY, CONCURRENCY, EXECUTING, ONLINE
-from flower.utils.exposition import Metric, label, labels
+from flower.utils.exposition import Metric, labels
+from flower.utils.families import Key, Part, Point, Told
 from flower.utils.inspected import slots_of
 from flower.worker import Worker
 
-Told = tuple[Metric, Iterable[tuple[str, float]]]
-"""A metric, and its samples: the text of the labels, and the value."""
 Facts = Mapping[str, Mapping[str, Any]]
 """What workers answered when they were asked, by name."""
 
 
 def of_workers(workers: Mapping[str, Worker], alive: Mapping[str, Worker], facts: Facts) -> list[Told]:
     """Which workers are online, what they run, and how much they could. Those that did not tell have no slots."""
-    texts = {name: label("worker", name) for name in workers}
     slots = {name: found for name in alive if (found := _slots(facts.get(name))) is not None}
     running = {name: float(worker.active or 0) for name, worker in alive.items()}
     return [
-        (ONLINE, [(text, float(name in alive)) for name, text in texts.items()]),
-        (EXECUTING, [(text, running.get(name, 0.0)) for name, text in texts.items()]),
-        (CONCURRENCY, [(texts[name], float(number)) for name, number in slots.items()]),
-        (BUSY, [(texts[name], min(running[name], float(number))) for name, number in slots.items()]),
+        (ONLINE, [((name,), float(name in alive)) for name in workers]),
+        (EXECUTING, [((name,), running.get(name, 0.0)) for name in workers]),
+        (CONCURRENCY, [((name,), float(number)) for name, number in slots.items()]),
+        (BUSY, [((name,), min(running[name], float(number))) for name, number in slots.items()]),
     ]
 
 
@@ -54,10 +51,14 @@ class Paired:
         """Tell no more of these workers."""
         self._lines = {pair: line for pair, line in self._lines.items() if pair[1] not in gone}
 
-    def text(self, values: Mapping[Key, float], openmetrics: bool) -> str:
+    def part(self, values: Mapping[Key, float]) -> Part:
         """The whole metric."""
         lines = self._lines | {pair: self._line(pair, value) for pair, value in values.items()}
-        return self.metric.head(openmetrics) + "".join(lines.values())
+        return Part(
+            self.metric,
+            lambda openmetrics: self.metric.head(openmetrics) + "".join(lines.values()),
+            lambda: [Point(pair, values.get(pair, 0.0)) for pair in lines],
+        )
 
     def _line(self, pair: Key, value: float) -> str:
         return f"{self.metric.name}{{{labels(self.metric.labels, pair)}}} {value!r}\n"

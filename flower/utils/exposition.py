@@ -5,7 +5,7 @@ Labels are in alphabetical order, as in Flower 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -17,6 +17,8 @@ from flower.utils.coercion import number
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 PLAIN_TYPE, OPENMETRICS_TYPE = "text/plain", "application/openmetrics-text"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+PROTOBUF_TYPE, PROTOBUF_MESSAGE = "application/vnd.google.protobuf", "io.prometheus.client.MetricFamily"
+PROTOBUF = f"{PROTOBUF_TYPE}; proto={PROTOBUF_MESSAGE}; encoding=delimited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,11 @@ def created_line(metric: Metric, text: str, at: float) -> str:
     return f"{metric.name}_created{{{text}}} {at!r}\n"
 
 
-def simple(metric: Metric, values: Iterable[tuple[str, float]], openmetrics: bool) -> str:
-    """A whole gauge, or a counter without times of creation, from pairs of label text and value."""
+def simple(metric: Metric, values: Iterable[tuple[Sequence[str], float]], openmetrics: bool) -> str:
+    """A whole gauge, or a counter without times of creation, from pairs of the labels' values and a number."""
     name = f"{metric.name}_total" if metric.kind == "counter" else metric.name
-    lines = [f"{name}{{{text}}} {value!r}\n" if text else f"{name} {value!r}\n" for text, value in values]
-    return metric.head(openmetrics) + "".join(lines)
+    texts = ((f"{name}{{{labels(metric.labels, key)}}}" if key else name, value) for key, value in values)
+    return metric.head(openmetrics) + "".join([f"{text} {value!r}\n" for text, value in texts])
 
 
 def with_created(metric: Metric, samples: Iterable[str], created: str | None) -> str:
@@ -92,10 +94,29 @@ def histogram_shape(metric: Metric, buckets: Sequence[float], text: str) -> str:
 def wants_openmetrics(accept: str) -> bool:
     """Whether an Accept header prefers OpenMetrics 1.0 to Prometheus' own format."""
     weights = {PLAIN_TYPE: -1.0, OPENMETRICS_TYPE: 0.0}
-    for choice in accept.split(","):
-        kind, *parameters = (part.strip().lower() for part in choice.split(";"))
-        found = dict(parameter.partition("=")[::2] for parameter in parameters)
+    for kind, parameters, weight in _choices(accept):
         # A version before 1.0 differs; later ones of Prometheus' format may be read as 0.0.4.
-        if kind in weights and (kind == PLAIN_TYPE or found.get("version", "1.0.0") == "1.0.0"):
-            weights[kind] = max(weights[kind], number(found.get("q", "1")) or 0.0)
+        if kind in weights and (kind == PLAIN_TYPE or parameters.get("version", "1.0.0") == "1.0.0"):
+            weights[kind] = max(weights[kind], weight)
     return 0.0 < weights[OPENMETRICS_TYPE] >= weights[PLAIN_TYPE]
+
+
+def wants_protobuf(accept: str) -> bool:
+    """Whether an Accept header prefers Prometheus' delimited protobuf to every text."""
+    weights = {True: 0.0, False: 0.0}
+    for kind, parameters, weight in _choices(accept):
+        message = kind == PROTOBUF_TYPE
+        if not message or (parameters.get("proto"), parameters.get("encoding")) == (
+            PROTOBUF_MESSAGE.lower(),
+            "delimited",
+        ):
+            weights[message] = max(weights[message], weight)
+    return 0.0 < weights[True] >= weights[False]
+
+
+def _choices(accept: str) -> Iterator[tuple[str, dict[str, str], float]]:
+    """The kinds of an Accept header in small letters, with their parameters and how much each is liked."""
+    for choice in accept.split(","):
+        kind, *rest = (part.strip().lower() for part in choice.split(";"))
+        parameters = dict(part.partition("=")[::2] for part in rest)
+        yield kind, parameters, number(parameters.get("q", "1")) or 0.0

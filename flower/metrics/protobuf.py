@@ -1,0 +1,102 @@
+"""Prometheus' protobuf, the one format that has native histograms.
+
+The few messages of `io.prometheus.client` are written by hand: a library would need generated code for
+them, and makes an object of every number before it writes it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import accumulate
+
+from flower.metrics.native import SCHEMA, ZERO, ZERO_WIDTH, spans
+from flower.utils.exposition import Metric
+from flower.utils.families import Distribution, Family, Point
+
+TYPES = {"counter": 0, "gauge": 1, "histogram": 4}
+VALUES = {"counter": 3, "gauge": 2, "histogram": 7}
+"""The field of a metric that has its value."""
+CREATED = {"counter": 3, "histogram": 15}
+"""The field of a value that says since when it counts."""
+VARINT, EIGHT_BYTES, LENGTH = 0, 1, 2
+"""How a field is written."""
+
+_double = struct.Struct("<d").pack
+
+
+def encode(families: Iterable[Family]) -> bytes:
+    """The families, each behind its length. Those without label sets are left out."""
+    messages = (_family(family) for family in families if family.points)
+    return b"".join([_varint(len(message)) + message for message in messages])
+
+
+def _family(family: Family) -> bytes:
+    metric = family.metric
+    name = f"{metric.name}_total" if metric.kind == "counter" else metric.name
+    points = [_block(4, _point(metric, point)) for point in family.points]
+    return b"".join([_text(1, name), _text(2, metric.help), _whole(3, TYPES[metric.kind]), *points])
+
+
+def _point(metric: Metric, point: Point) -> bytes:
+    value = _histogram(point.value) if isinstance(point.value, Distribution) else _number(1, point.value)
+    if point.created and metric.kind in CREATED:
+        value += _block(CREATED[metric.kind], _timestamp(point.created))
+    pairs = map(_label, metric.labels, point.key)
+    return b"".join(pairs) + _block(VALUES[metric.kind], value)
+
+
+def _histogram(value: Distribution) -> bytes:
+    sums = list(accumulate(value.counts))
+    buckets = [_block(3, _whole(1, number) + _number(2, end)) for end, number in zip(value.bounds, sums, strict=True)]
+    # Prometheus refuses a native histogram whose buckets do not add up.
+    number = sums[-1] if value.native is None else sum(value.native.values())
+    parts = [_whole(1, number), _number(2, value.sum), *buckets]
+    if value.native is not None:
+        runs, differences = spans(value.native)
+        parts += [_whole(5, _zigzag(SCHEMA)), _number(6, ZERO_WIDTH), _whole(7, value.native.get(ZERO, 0))]
+        parts += [_block(12, _whole(1, _zigzag(distance)) + _whole(2, length)) for distance, length in runs]
+        parts.append(_block(13, b"".join([_varint(_zigzag(each)) for each in differences])))
+    return b"".join(parts)
+
+
+def _timestamp(seconds: float) -> bytes:
+    whole = int(seconds)
+    return _whole(1, whole) + _whole(2, int((seconds - whole) * 1e9))
+
+
+@lru_cache(maxsize=20_000)
+def _label(name: str, value: str) -> bytes:
+    return _block(1, _text(1, name) + _text(2, value))
+
+
+def _text(field: int, value: str) -> bytes:
+    # Half surrogates, which Celery's JSON can carry, are no UTF-8.
+    return _block(field, value.encode("utf-8", "replace"))
+
+
+def _block(field: int, content: bytes) -> bytes:
+    return _varint(field << 3 | LENGTH) + _varint(len(content)) + content
+
+
+def _number(field: int, value: float) -> bytes:
+    return _varint(field << 3 | EIGHT_BYTES) + _double(value)
+
+
+def _whole(field: int, value: int) -> bytes:
+    return _varint(field << 3 | VARINT) + _varint(value)
+
+
+def _zigzag(value: int) -> int:
+    """Signed numbers, so that small ones stay short."""
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+@lru_cache(maxsize=4096)
+def _varint(value: int) -> bytes:
+    groups = []
+    while value > 0x7F:
+        groups.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*groups, value])
