@@ -24,6 +24,8 @@ REREAD_EVERY = 50
 
 BATCH = 5_000
 """Tasks written at once. More would hold more of a burst in memory and save nothing."""
+BUSY = 1_500
+"""So many tasks that came while others were written are a burst: what else is written can wait."""
 
 Batch = list[View]
 WorkerFacts = tuple[dict[str, dict[str, Any]], Sequence[str]]
@@ -137,7 +139,7 @@ class Saver(threading.Thread):
             asked = self._asked > self._done
             if self._round % WORKERS_EVERY == 0 or asked:
                 self._store.save_workers(*self._source.take_workers())
-            self._store.keep_house(self._now(), at_once=asked, busy=self._source.unsaved() > BATCH)
+            self._store.keep_house(self._now(), at_once=asked, busy=self._source.unsaved() > BUSY)
             if self._store.is_shared and self._round % REREAD_EVERY == 0:
                 found = self._store.engine.ended(list(self._source.open_tasks)) | found
         except self._store.engine.failures as error:

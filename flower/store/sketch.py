@@ -7,6 +7,7 @@ adding, in any order, and a percentile read from one is within `ACCURACY` of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from math import ceil, log
 
 import orjson
@@ -76,8 +77,8 @@ def add_packed(sketches: Sequence[Sketch], text: str | None) -> None:
 
 
 def pack(sketch: Mapping[int, int]) -> str | None:
-    """The text that is stored: bucket, count, bucket, count..."""
-    return orjson.dumps([number for pair in sorted(sketch.items()) for number in pair]).decode() if sketch else None
+    """The text that is stored: bucket, count, bucket, count... in any order of the buckets."""
+    return orjson.dumps([*chain.from_iterable(sketch.items())]).decode() if sketch else None
 
 
 def unpack(text: str | None) -> Sketch:
