@@ -10,6 +10,7 @@ from typing import Any
 
 from flower.store import Store
 from flower.utils.json import dumps
+from flower.utils.texts import say
 from flower.views import BaseHandler
 
 EACH = 6
@@ -71,11 +72,19 @@ class CompleteView(BaseHandler):
         return [
             *tasks,
             *(
-                self._item("worker", name, "online" if online[name] else "offline", self.worker_path(name))
+                self._item(
+                    "worker",
+                    name,
+                    say("complete.online" if online[name] else "complete.offline"),
+                    self.worker_path(name),
+                )
                 for name in best(text, online)
             ),
-            *(self._item("name", name, "tasks of this name", self.tasks_path(name=name)) for name in names),
-            *(self._item("queue", name, "queue", f"{self.path('broker')}#queue-{name}") for name in best(text, queues)),
+            *(self._item("name", name, say("complete.name"), self.tasks_path(name=name)) for name in names),
+            *(
+                self._item("queue", name, say("complete.queue"), f"{self.path('broker')}#queue-{name}")
+                for name in best(text, queues)
+            ),
         ]
 
     def _stored(self, text: str) -> tuple[list[str], list[dict[str, str]]]:

@@ -14,15 +14,16 @@ import pytz
 from flower.store import BY_NAME, Cursor, TaskQuery
 from flower.utils.arguments import ArgumentError, moment, one_of, within
 from flower.utils.search import parse_query
+from flower.utils.texts import say
 from flower.views.places import place_of
 
 PAGE_SIZES = (15, 30, 50, 100)
 PAGE_SIZE = 50
 RANGES: tuple[tuple[str, str, float], ...] = (
-    ("15m", "Last 15 minutes", 900.0),
-    ("1h", "Last hour", 3600.0),
-    ("24h", "Last 24 hours", 86_400.0),
-    ("7d", "Last 7 days", 604_800.0),
+    ("15m", say("tasks.range.15m"), 900.0),
+    ("1h", say("tasks.range.1h"), 3600.0),
+    ("24h", say("tasks.range.24h"), 86_400.0),
+    ("7d", say("tasks.range.7d"), 604_800.0),
 )
 """Word in the address, its label, its length in seconds."""
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-STARTING_VIEWS: tuple[tuple[str, dict[str, str], str], ...] = (
-    ("Running now", {"state": "STARTED", "sort": "started"}, "The longest running first"),
-    ("Failed in the last hour", {"state": "FAILURE", "range": "1h"}, "The newest first"),
-    ("Slowest of the last day", {"range": "24h", "sort": "-runtime"}, "The longest run time first"),
-    ("Waiting longest", {"state": "RECEIVED", "sort": "received"}, "Held by a worker and not started yet"),
-    ("Asked to be retried", {"state": "RETRY"}, "Waiting for their next attempt"),
+from flower.utils.texts import say
+
+STARTING_VIEWS: tuple[tuple[str, dict[str, str], str], ...] = tuple(
+    (say(f"tasks.view.{slug}"), arguments, say(f"tasks.view.{slug}.help"))
+    for slug, arguments in {
+        "running": {"state": "STARTED", "sort": "started"},
+        "failed": {"state": "FAILURE", "range": "1h"},
+        "slowest": {"range": "24h", "sort": "-runtime"},
+        "waiting": {"state": "RECEIVED", "sort": "received"},
+        "retried": {"state": "RETRY"},
+    }.items()
 )
 """What the menu says, the arguments of the address, what it shows."""

@@ -11,6 +11,7 @@ from typing import Any
 from flower.store import FINAL_STATES, TASK_STATES, Facets, Slice, StoreError, TaskQuery
 from flower.store.keyset import WALKED
 from flower.utils.search import FIELDS, QuerySyntaxError
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.datatable import TasksDataTable
 from flower.views.filters import END, PAGE_SIZES, RANGES, View
@@ -79,7 +80,7 @@ class TasksView(BaseHandler):
         self.show(
             "tasks.html",
             {"tasks": "tasks_body.html", "list": "tasks_list.html", "facets": "tasks_facets.html"},
-            title="Tasks",
+            title=say("tasks.title"),
             view=view,
             slice=page,
             places=_places(page, view),

@@ -1,5 +1,7 @@
 // The list of tasks stays still: rows that are shown keep their place and change in it, and newer ones
 // are announced above the table until the reader asks for them, or for the live tail.
+import { say } from "./say.js";
+
 const PAUSE = 2000; // ms between two looks at what is new
 const FACETS_PAUSE = 15000;
 const TAIL = "flower-tail";
@@ -21,11 +23,11 @@ let tail = sessionStorage.getItem(TAIL) === "on";
 
 // Why new rows are not put under the reader's eyes now; empty when they are.
 function hindrance() {
-  if (!tasks()?.hasAttribute("data-top")) return "The live tail is at the top of the list, sorted by the newest received";
-  if (document.querySelector("#selection:not([hidden])")) return "The live tail waits while tasks are selected";
-  if (document.querySelector("dialog[open], details.menu[open]")) return "The live tail waits while a menu is open";
-  if (list()?.querySelector(".sheet")?.contains(document.activeElement)) return "The live tail waits while a row has the focus";
-  return scrollY > 200 && list()?.getBoundingClientRect().top < -40 ? "The live tail waits: the list is scrolled down" : "";
+  if (!tasks()?.hasAttribute("data-top")) return say("list.tail.top");
+  if (document.querySelector("#selection:not([hidden])")) return say("list.tail.selected");
+  if (document.querySelector("dialog[open], details.menu[open]")) return say("list.tail.menu");
+  if (list()?.querySelector(".sheet")?.contains(document.activeElement)) return say("list.tail.focus");
+  return scrollY > 200 && list()?.getBoundingClientRect().top < -40 ? say("list.tail.scrolled") : "";
 }
 
 function drawTail() {
@@ -34,13 +36,13 @@ function drawTail() {
   const why = tail ? hindrance() : "";
   button.setAttribute("aria-pressed", String(tail));
   button.toggleAttribute("data-waits", Boolean(why));
-  button.title = why || "Show new tasks as they come, at the top of the list";
+  button.title = why || say("list.tail.help");
 }
 
 function switchTail() {
   tail = !tail;
   sessionStorage.setItem(TAIL, tail ? "on" : "off");
-  announce(tail ? "Live tail on" : "Live tail off");
+  announce(tail ? say("list.tail.on") : say("list.tail.off"));
   if (tail && !tasks().hasAttribute("data-top")) {
     const top = new URL(tasks().dataset.view, location.href);
     top.searchParams.delete("sort");

@@ -1,5 +1,6 @@
 // Doing something to many tasks: what was counted is shown, confirmed, and done to exactly those, in steps
 // that can be stopped; then it is told what became of each.
+import { say } from "./say.js";
 import { toast } from "./toasts.js";
 
 const STEP = 200; // tasks that workers are told to revoke at once
@@ -14,25 +15,19 @@ const AGAIN = new Set(["SUCCESS", "FAILURE", "REVOKED", "REJECTED"]);
 // What may be done to a task in a state; else why it is left out.
 const ACTS = {
   revoke: {
-    verb: "Revoke",
-    done: "revoked",
-    left: (state) => (FINAL.has(state) ? "ended already" : runs(state) ? "runs: Terminate ends it" : ""),
-    will: (state) => `no worker will run them${state === "RETRY" ? " again" : ""}`,
+    left: (state) => (FINAL.has(state) ? say("bulk.left.ended") : runs(state) ? say("bulk.left.runs") : ""),
+    will: (state) => say(state === "RETRY" ? "bulk.will.not_again" : "bulk.will.not"),
     warn: () => "",
   },
   terminate: {
-    verb: "Terminate",
-    done: "terminated",
-    left: (state) => (FINAL.has(state) ? "ended already" : ""),
-    will: (state) => (runs(state) ? "their processes get SIGTERM" : "no worker will run them"),
-    warn: () => "A process that is ended leaves its work half done, and takes along what it holds.",
+    left: (state) => (FINAL.has(state) ? say("bulk.left.ended") : ""),
+    will: (state) => say(runs(state) ? "bulk.will.signal" : "bulk.will.not"),
+    warn: () => say("bulk.warn.terminate"),
   },
   retry: {
-    verb: "Run again",
-    done: "sent again",
-    left: (state) => (AGAIN.has(state) ? "" : "has not ended"),
-    will: () => "sent again as new tasks, with the arguments that were recorded",
-    warn: (count) => (count > 1000 ? "They are sent one by one: this takes a while." : ""),
+    left: (state) => (AGAIN.has(state) ? "" : say("bulk.left.open")),
+    will: () => say("bulk.will.again"),
+    warn: (count) => (count > 1000 ? say("bulk.warn.slow") : ""),
   },
 };
 
@@ -40,9 +35,8 @@ const bar = document.getElementById("selection");
 const dialog = document.getElementById("bulk");
 const part = (name) => dialog.querySelector(`[data-part="${name}"]`);
 const number = (count) => count.toLocaleString("en-US");
-const tasks = (count) => `${number(count)} ${count === 1 ? "task" : "tasks"}`;
 
-let job = null; // {act, todo, results, stopped, after}
+let job = null; // {name, todo, results, stopped, after}
 
 function element(name, text = "", kind = "") {
   const made = document.createElement(name);
@@ -60,7 +54,7 @@ async function fetched(address, options = {}) {
   try {
     said = await answer.json();
   } catch {
-    said = { error: `The server answered ${answer.status}` };
+    said = { error: say("common.answered", { status: answer.status }) };
   }
   return { ok: answer.ok, said };
 }
@@ -75,9 +69,9 @@ export async function offer(name, ids, after) {
   try {
     const { ok, said } = await fetched(address, ids ? { method: "POST", body: JSON.stringify({ ids }) } : {});
     if (ok) preview(name, said, ids, after);
-    else toast(said.error ?? "The tasks could not be counted", "bad");
+    else toast(said.error ?? say("bulk.uncounted"), "bad");
   } catch {
-    toast("Flower could not be reached: nothing was done", "bad");
+    toast(say("bulk.unreachable"), "bad");
   } finally {
     for (const button of buttons) button.toggleAttribute("data-busy", false);
   }
@@ -88,29 +82,29 @@ function preview(name, told, ids, after) {
   const groups = new Map();
   for (const task of told.tasks) groups.set(task.state, (groups.get(task.state) ?? 0) + 1);
   const todo = told.tasks.filter((task) => !act.left(task.state));
-  job = { name, act, todo, results: [], stopped: false, running: false, after };
-  part("title").textContent = todo.length ? `${act.verb} ${tasks(todo.length)}?` : `Nothing to ${act.verb.toLowerCase()}`;
+  job = { name, todo, results: [], stopped: false, running: false, after };
+  part("title").textContent = say(`bulk.${name}.${todo.length ? "ask" : "none"}`, { count: todo.length });
   const list = element("ul", "", "bulk-groups");
   for (const [state, count] of [...groups].sort((one, other) => Boolean(act.left(one[0])) - Boolean(act.left(other[0])) || other[1] - one[1])) {
     const why = act.left(state);
     const item = element("li", "", why ? "is-left" : "");
     const badge = element("span", state, `badge-state is-${state.toLowerCase()}`);
-    item.append(element("b", number(count)), badge, element("span", why ? `left out: ${why}` : act.will(state)));
+    item.append(element("b", number(count)), badge, element("span", why ? say("bulk.left", { why }) : act.will(state)));
     list.append(item);
   }
   const gone = ids ? ids.length - told.tasks.length : 0;
   const notes = [];
-  if (told.more) notes.push(`More than ${number(told.most)} tasks match: only the first ${number(told.most)} of the list were counted, and nothing is done to the others.`);
-  if (gone) notes.push(`${tasks(gone)} of the selection ${gone === 1 ? "is" : "are"} no longer stored.`);
+  if (told.more) notes.push(say("bulk.more", { number: told.most }));
+  if (gone) notes.push(say("bulk.gone", { count: gone }));
   if (todo.length && act.warn(todo.length)) notes.push(act.warn(todo.length));
   part("preview").replaceChildren(list, ...notes.map((note) => element("p", note, "bulk-warn")));
   part("preview").hidden = false;
   part("work").hidden = part("results").hidden = true;
   part("go").hidden = !todo.length;
-  part("go").textContent = `${act.verb} ${tasks(todo.length)}`;
+  part("go").textContent = say(`bulk.${name}.go`, { count: todo.length });
   part("go").classList.toggle("btn-danger-full", name !== "retry");
   part("go").classList.toggle("btn-primary", name === "retry");
-  part("cancel").textContent = todo.length ? "Cancel" : "Close";
+  part("cancel").textContent = say(todo.length ? "common.cancel" : "common.close");
   dialog.showModal();
   part("cancel").focus();
 }
@@ -121,8 +115,8 @@ async function work() {
   job.running = true;
   part("preview").hidden = part("go").hidden = true;
   part("work").hidden = false;
-  part("title").textContent = `${job.act.verb}: ${tasks(job.todo.length)}`;
-  part("cancel").textContent = "Stop";
+  part("title").textContent = say(`bulk.${job.name}.title`, { count: job.todo.length });
+  part("cancel").textContent = say("bulk.stop");
   part("progress").max = job.todo.length;
   told();
   try {
@@ -140,10 +134,10 @@ async function revokeAll() {
     const ids = step.map((task) => task.uuid);
     try {
       const { ok, said } = await fetched(bar.dataset.revoke, { method: "POST", body: JSON.stringify({ ids, terminate }) });
-      if (!ok) note(step, false, said.error ?? "The server refused");
+      if (!ok) note(step, false, said.error ?? say("bulk.refused"));
       else await revoked(step, said);
     } catch {
-      note(step, false, "Flower could not be reached: it is not known whether this was done");
+      note(step, false, say("bulk.unknown"));
     }
     told();
   }
@@ -152,7 +146,7 @@ async function revokeAll() {
 // The answer counts; which tasks had ended meanwhile is asked for.
 async function revoked(step, said) {
   const refused = Object.entries(said.refused ?? {}).map(([worker, why]) => `${worker}: ${why}`);
-  const silent = (said.silent ?? []).length ? [`no answer from ${said.silent.join(", ")}`] : [];
+  const silent = (said.silent ?? []).length ? [say("bulk.silent", { workers: said.silent.join(", ") })] : [];
   const why = [...refused, ...silent].join("; ");
   const late = new Set();
   if (said.finished) {
@@ -160,8 +154,8 @@ async function revoked(step, said) {
     for (const task of now.tasks ?? []) if (task.state === "SUCCESS" || task.state === "FAILURE") late.add(task.uuid);
   }
   const reached = Object.keys(said.workers ?? {}).length > 0;
-  note(step.filter((task) => late.has(task.uuid)), false, "had ended meanwhile");
-  note(step.filter((task) => !late.has(task.uuid)), reached || !why, why || (reached ? "" : "no worker is online to be told"));
+  note(step.filter((task) => late.has(task.uuid)), false, say("bulk.meanwhile"));
+  note(step.filter((task) => !late.has(task.uuid)), reached || !why, why || (reached ? "" : say("bulk.nobody")));
 }
 
 async function sendAll() {
@@ -171,9 +165,9 @@ async function sendAll() {
       const task = waiting.shift();
       try {
         const { ok, said } = await fetched(`${bar.dataset.retry}/${encodeURIComponent(task.uuid)}`, { method: "POST", body: "{}" });
-        note([task], ok, ok ? "" : said.error ?? "The server refused", said["task-id"]);
+        note([task], ok, ok ? "" : said.error ?? say("bulk.refused"), said["task-id"]);
       } catch {
-        note([task], false, "Flower could not be reached: it is not known whether this was done");
+        note([task], false, say("bulk.unknown"));
       }
       told();
     }
@@ -189,25 +183,27 @@ function told() {
   const { results, todo } = job;
   const failed = results.filter((result) => !result.ok).length;
   part("progress").value = results.length;
-  part("told").textContent = `${number(results.length)} of ${number(todo.length)}${failed ? `, ${number(failed)} not ${job.act.done}` : ""}`;
+  const parts = [say("bulk.progress", { number: results.length, all: todo.length })];
+  if (failed) parts.push(say(`bulk.${job.name}.failed`, { number: failed }));
+  part("told").textContent = parts.join(", ");
 }
 
 function finished() {
-  const { results, todo, act, stopped } = job;
+  const { results, todo, name, stopped } = job;
   const good = results.filter((result) => result.ok).length;
   const bad = results.length - good;
   const rest = todo.length - results.length;
-  const said = [`${tasks(good)} ${act.done}`];
-  if (bad) said.push(`${number(bad)} not`);
-  if (rest) said.push(`${number(rest)} left alone${stopped ? ", as it was stopped" : ""}`);
+  const said = [say(`bulk.${name}.done`, { count: good })];
+  if (bad) said.push(say("bulk.not", { number: bad }));
+  if (rest) said.push(say(stopped ? "bulk.rest.stopped" : "bulk.rest", { number: rest }));
   part("told").textContent = `${said.join(", ")}.`;
-  part("cancel").textContent = "Close";
+  part("cancel").textContent = say("common.close");
   part("cancel").focus();
   const table = element("table");
   const ordered = [...results].sort((one, other) => one.ok - other.ok);
   table.append(...ordered.slice(0, SHOWN).map(line));
   part("results").replaceChildren(table);
-  if (ordered.length > SHOWN) part("results").append(element("p", `and ${number(ordered.length - SHOWN)} more`, "hint"));
+  if (ordered.length > SHOWN) part("results").append(element("p", say("bulk.results.more", { number: ordered.length - SHOWN }), "hint"));
   part("results").hidden = !results.length;
   if (good) {
     const detail = { operation: `task.${job.name}`, target: "", answer: { message: part("told").textContent }, ok: true };
@@ -226,10 +222,10 @@ function line({ task, ok, why, made }) {
   const row = element("tr");
   const head = element("th");
   head.scope = "row";
-  head.append(link(task.uuid, task.name || "unknown"), element("span", task.uuid.slice(0, 8), "mono"));
-  const what = element("td", ok ? job.act.done : `not ${job.act.done}`, ok ? "good" : "bad");
+  head.append(link(task.uuid, task.name || say("bulk.nameless")), element("span", task.uuid.slice(0, 8), "mono"));
+  const what = element("td", say(`bulk.${job.name}.${ok ? "did" : "did_not"}`), ok ? "good" : "bad");
   const more = element("td", why);
-  if (made) more.append("as ", link(made, made.slice(0, 8)));
+  if (made) more.append(`${say("bulk.as")} `, link(made, made.slice(0, 8)));
   row.append(head, what, more);
   return row;
 }
@@ -240,7 +236,7 @@ if (dialog) {
     if (!job?.running) dialog.close();
     else {
       job.stopped = true;
-      part("cancel").textContent = "Stopping…";
+      part("cancel").textContent = say("bulk.stopping");
     }
   });
   // What is under way is not hidden by Escape: it is stopped first.

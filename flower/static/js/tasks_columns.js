@@ -1,4 +1,6 @@
 // The menu of columns: those that are shown can be moved, with buttons or by dragging their line.
+import { say } from "./say.js";
+
 const form = () => document.querySelector("[data-choose-columns]");
 
 function move(item, step) {
@@ -15,7 +17,7 @@ addEventListener("click", (event) => {
   move(item, Number(button.dataset.move));
   button.focus();
   const place = [...item.parentElement.children].indexOf(item) + 1;
-  document.getElementById("announcer").textContent = `${item.querySelector("label").textContent}: place ${place}`;
+  document.getElementById("announcer").textContent = say("list.column.place", { column: item.querySelector("label").textContent, place });
 });
 
 // A column that is chosen goes behind those that are shown, where it will be.

@@ -1,5 +1,6 @@
 // Which tasks of the list are selected: by their boxes, a range with Shift, all of the page, all that match.
 // The selection outlives paging and sorting; another filter begins anew.
+import { say } from "./say.js";
 import { offer } from "./tasks_bulk.js";
 
 const marked = new Map(); // uuid -> name
@@ -59,7 +60,7 @@ function draw() {
   part("whole").hidden = !whole;
   const more = !whole && here.length > 0 && on === here.length && total() !== marked.size.toLocaleString("en-US");
   part("all").hidden = !more;
-  part("all").textContent = `Select all ${total()} that match`;
+  part("all").textContent = say("list.select.all", { number: total() });
 }
 
 addEventListener("click", (event) => {
@@ -83,7 +84,7 @@ addEventListener("change", (event) => {
   whole = false;
   for (const box of boxes()) mark(box, event.target.checked);
   draw();
-  announce(`${marked.size} selected`);
+  announce(say("list.selected", { number: marked.size }));
 });
 
 bar?.addEventListener("click", (event) => {
@@ -93,7 +94,7 @@ bar?.addEventListener("click", (event) => {
   else if (button === part("all")) {
     whole = true;
     draw();
-    announce(`All ${total()} that match are selected`);
+    announce(say("list.selected.all", { number: total() }));
   } else if (button.dataset.bulk) offer(button.dataset.bulk, whole ? null : [...marked.keys()], clear);
 });
 

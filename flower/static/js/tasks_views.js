@@ -1,4 +1,6 @@
 // Views of the list of tasks, saved under a name in this browser: the address of the list is the view.
+import { say } from "./say.js";
+
 const KEY = "flower-views";
 const MOST = 100;
 
@@ -29,7 +31,7 @@ function keep(views) {
   try {
     localStorage.setItem(KEY, JSON.stringify(views.slice(0, MOST)));
   } catch {
-    document.dispatchEvent(new CustomEvent("flower:toast", { detail: { text: "This browser keeps nothing: the view could not be saved", kind: "bad" } }));
+    document.dispatchEvent(new CustomEvent("flower:toast", { detail: { text: say("list.view.unsaved"), kind: "bad" } }));
   }
   draw();
 }
@@ -52,10 +54,10 @@ function entry(view) {
   if (view.query === arguments_()) link.setAttribute("aria-current", "true");
   item.append(
     link,
-    button("Rename", `Rename the view ${view.name}`, () => rename(item, view)),
-    button("Delete", `Delete the view ${view.name}`, () => {
+    button(say("list.view.rename"), say("list.view.rename.label", { view: view.name }), () => rename(item, view)),
+    button(say("list.view.delete"), say("list.view.delete.label", { view: view.name }), () => {
       keep(saved().filter((each) => each.name !== view.name));
-      announce(`The view ${view.name} is deleted`);
+      announce(say("list.view.deleted", { view: view.name }));
       document.getElementById("view-name").focus();
     }),
   );
@@ -69,17 +71,17 @@ function rename(item, view) {
   input.value = view.name;
   input.maxLength = 80;
   input.required = true;
-  input.setAttribute("aria-label", "New name");
+  input.setAttribute("aria-label", say("list.view.new_name"));
   const done = document.createElement("button");
   done.className = "btn btn-small";
-  done.textContent = "Rename";
+  done.textContent = say("list.view.rename");
   form.append(input, done);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const name = input.value.trim();
     if (!name) return;
     keep(saved().filter((each) => each.name !== name || each.name === view.name).map((each) => (each.name === view.name ? { ...each, name } : each)));
-    announce(`The view is now called ${name}`);
+    announce(say("list.view.renamed", { name }));
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -107,7 +109,7 @@ addEventListener("submit", (event) => {
   if (!name) return;
   keep([...saved().filter((view) => view.name !== name), { name, query: arguments_() }]);
   form.reset();
-  announce(`The view is saved as ${name}`);
+  announce(say("list.view.saved", { name }));
 });
 
 addEventListener("storage", (event) => {
