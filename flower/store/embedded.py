@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from math import isqrt
 from typing import Any
 
-from flower.store import sqlite
+import orjson
+import sqlalchemy as sa
+
+from flower.store import sqlite, textindex
 from flower.store.engine import Lookup, Peer, Writer
 from flower.store.errors import StoreError
 from flower.store.files import StoreFile
 from flower.store.migrate import prepare_file
-from flower.store.plan import Clause
+from flower.store.plan import Clause, Unindexed
 from flower.store.query import TaskQuery
+from flower.store.schema import tasks as table
 from flower.store.wanted import WantedIndexes
+from flower.store.where import conditions
 from flower.utils.coercion import encodable, text, whole
+from flower.utils.search import Query
 
 FREE_PAGES, FREE_SHARE = 2_000, 10
 """Empty pages of 4 KB that are left for new tasks: 8 MB, or a tenth of the file."""
 GIVEN_BACK_PAGES = 250
 """At a time, a few milliseconds."""
+FOLD, FEW = 60, 500
+"""Of so many times the tasks the root, and some more: how many texts a search may look at besides its index."""
+TAIL_SHARE = 8
+"""At most one task in so many may be missing in an index that is worth asking."""
+
+_AMONG = sa.text(
+    "tasks.id IN (SELECT value FROM json_each(:ids) UNION ALL SELECT tail.id FROM tasks AS tail WHERE tail.id > :mark)"
+)
 
 
 class Embedded:
@@ -48,6 +63,7 @@ class Embedded:
             raise StoreError(f"Cannot use {file.path}: {error}") from error
         self.writer: Writer = self._writer
         self._wanted = WantedIndexes()
+        self._texts = textindex.Texts(file.path)
         self.reader = sqlite.reader(file.path)
         self.lookup: Lookup = sqlite.Lookup(file.path)
 
@@ -63,6 +79,7 @@ class Embedded:
         return []
 
     def counted(self, known: int, change: int) -> int:
+        self._texts.note(self._writer)
         return known + change
 
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
@@ -71,8 +88,23 @@ class Embedded:
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return {}
 
-    def attend(self) -> None:
+    def matching(self, connection: sa.Connection, search: Query, tasks: int) -> str | None:
+        if tasks < textindex.TASKS_LEAST:
+            return None
+        connection.exec_driver_sql("BEGIN")
+        newest = connection.exec_driver_sql("SELECT max(id) FROM tasks").scalar() or 0
+        # So many are looked at in the time in which a page of matches is met on the way if they are more.
+        candidates = self._texts.candidates(search, isqrt(FOLD * tasks) + FEW)
+        if candidates is None or newest - candidates.mark > max(textindex.TASKS_LEAST, tasks // TAIL_SHARE):
+            return None
+        among = _AMONG.bindparams(ids=orjson.dumps(candidates.ids).decode(), mark=candidates.mark)
+        exactly = conditions(TaskQuery(search=search), table)
+        ids = connection.scalars(sa.select(table.c.id).where(among, *map(Unindexed, exactly)))
+        return orjson.dumps(list(ids)).decode()
+
+    def attend(self, tasks: int, *, busy: bool) -> None:
         """There is nobody else, but an index may be wanted."""
+        self._texts.attend(self._writer, tasks, busy=busy)
         index = self._wanted.next()
         if index is not None:
             self._writer.add_index(index)
@@ -109,5 +141,6 @@ class Embedded:
     def close(self) -> None:
         self.reader.dispose()
         self.lookup.close()
+        self._texts.close(self._writer)
         self.writer.close()
         self.file.close()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from flower.store.plan import Clause
 from flower.store.query import TaskQuery
+from flower.utils.search import Query
 
 Row = tuple[Any, ...]
 
@@ -91,10 +92,16 @@ class Engine(Protocol):
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Which of these tasks have ended, as another process stored. In the writer's thread; raises `failures`."""
 
-    def attend(self) -> None:
+    def matching(self, connection: sa.Connection, search: Query, tasks: int) -> str | None:
+        """The ids of the matching rows, a list as JSON; None where an index does not tell, or they are many.
+
+        `tasks` are stored. What the connection reads after that, until it is given back, is of the same moment.
+        """
+
+    def attend(self, tasks: int, *, busy: bool) -> None:
         """Do what is due: see the other processes and be seen, make an index. In the writer's thread.
 
-        Raises `failures`.
+        `tasks` are stored, and others wait to be when it is `busy`. Raises `failures`.
         """
 
     def storable(self, value: Any) -> Any:

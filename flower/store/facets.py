@@ -56,6 +56,11 @@ def count(connection: sa.Connection, where: list[Clause], most: int = MOST, seco
     return Count(min(len(rows), most), whole and len(rows) <= most)
 
 
+def patience(query: TaskQuery) -> float:
+    """For how many seconds its tasks may be counted: the few among which an index found them are soon gone through."""
+    return PAGE_SECONDS if query.among is None else FACET_SECONDS
+
+
 def read(connection: sa.Connection, query: TaskQuery, seconds: float = FACET_SECONDS) -> Facets:
     """Every facet, counted without regard to its own filter: what one would get for another choice."""
     until = time.monotonic() + seconds

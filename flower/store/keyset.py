@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from flower.store.caseless import CASELESS, compared
-from flower.store.facets import count
+from flower.store.facets import count, patience
 from flower.store.narrow import narrowest
 from flower.store.plan import GROUPING, SORTED, Clause, checked, page_ids, walking
 from flower.store.query import Count, Cursor, Slice, TaskQuery
@@ -89,7 +89,7 @@ def read(
     if where and query.search is None:
         # Reading every text twice is dear, so with a search the page itself may tell the number.
         narrowed = narrowest(connection, where)
-        total = count(connection, narrowed)
+        total = count(connection, narrowed, seconds=patience(query))
         narrowed = walking(query, narrowed, total.number or query.limit, stored)
     wanted = replace(query, limit=query.limit + 1)
     if place is None and not backward and query.offset:

@@ -42,7 +42,7 @@ def walking(query: TaskQuery, where: list[Clause], total: int, stored: int) -> l
     `total` of `stored` rows match: the walk looks at about `(offset + limit) * stored / total` rows, the
     other way sorts `total`. What is said of the sorted column itself tells where the walk begins and ends.
     """
-    if query.sort_by not in SORTED or (query.offset + query.limit) * stored >= total * total:
+    if query.among is not None or query.sort_by not in SORTED or (query.offset + query.limit) * stored >= total * total:
         return where
     return [clause if columns_of(clause) == {query.sort_by} else Unindexed(clause) for clause in where]
 

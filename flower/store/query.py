@@ -27,6 +27,8 @@ class TaskQuery:
     started_start: float | None = None
     started_end: float | None = None
     search: Query | None = None
+    among: str | None = None
+    """Only tasks with one of these ids of rows, a list as JSON: what an index made of the search (SQLite)."""
     sort_by: str = "received"
     descending: bool = True
     limit: int = 100

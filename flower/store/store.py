@@ -10,6 +10,7 @@ import contextlib
 import time
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -81,9 +82,8 @@ class Store:
 
     def search(self, query: TaskQuery) -> Page:
         """The page that the query asks for. Raises ValueError for an unknown column to sort by."""
-        where = self._conditions(query)
         with self._connect() as connection:
-            ids, total = self._page(connection, query, where)
+            ids, total = self._page(connection, *self._conditions(connection, query))
             return Page([task for _, task in tasks_with(connection, ids)], total, self.tasks)
 
     def _page(self, connection: sa.Connection, query: TaskQuery, where: list[Clause]) -> tuple[list[int], int]:
@@ -105,17 +105,16 @@ class Store:
 
         As fast far from the beginning as near to it where the sorted column has an index. Raises ValueError.
         """
-        where = self._conditions(query)
         with self._connect() as connection:
+            query, where = self._conditions(connection, query)
             return keyset.read(connection, query, where, place, backward, self.tasks)
 
     def about(self, query: TaskQuery) -> Count:
         """How many tasks match, told at once: beyond some thousands, at least how many."""
-        where = self._conditions(query)
-        if not where:
-            return Count(self.tasks)
         with self._connect() as connection:
-            return facets.count(connection, narrowest(connection, where))
+            query, where = self._conditions(connection, query)
+            narrowed = narrowest(connection, where)
+            return facets.count(connection, narrowed, seconds=facets.patience(query)) if where else Count(self.tasks)
 
     def facets(self, query: TaskQuery, *, hurry: bool = False) -> facets.Facets | None:
         """How many tasks of each state, name, worker and queue match; in a `hurry` None if it is not known yet."""
@@ -123,7 +122,7 @@ class Store:
         if found is None and not hurry:
             began = time.monotonic()
             with self._connect() as connection:
-                found = facets.read(connection, query)
+                found = facets.read(connection, self._conditions(connection, query)[0])
             self._facets.put(query, found, time.monotonic() - began)
         return found
 
@@ -134,7 +133,7 @@ class Store:
         and left out when it was deleted by then.
         """
         with self._connect() as connection:
-            ids = array("q", keyset.ids(connection, query, self._conditions(query)))
+            ids = array("q", keyset.ids(connection, *self._conditions(connection, query)))
         for start in range(0, len(ids), at_once):
             with self._connect() as connection:
                 found = tasks_with(connection, ids[start : start + at_once].tolist())
@@ -143,7 +142,7 @@ class Store:
     def count(self, query: TaskQuery) -> int:
         """How many tasks match."""
         with self._connect() as connection:
-            return self._count(connection, self._conditions(query))
+            return self._count(connection, self._conditions(connection, query)[1])
 
     def get(self, uuid: str) -> Task | None:
         """The stored task, None when there is none."""
@@ -194,10 +193,15 @@ class Store:
         with self._connect() as connection:
             return depths.read(connection, query, now)
 
-    def _conditions(self, query: TaskQuery) -> list[Clause]:
+    def _conditions(self, connection: sa.Connection, query: TaskQuery) -> tuple[TaskQuery, list[Clause]]:
+        """The query, whose search may have become a list of ids, and what a row must satisfy."""
         where = conditions(query, table)
         self.engine.ask(query, where)
-        return where
+        among = query.search and self.engine.matching(connection, query.search, self.tasks)
+        if among:
+            query = replace(query, search=None, among=among)
+            where = conditions(query, table)
+        return query, where
 
     def _count(self, connection: sa.Connection, where: list[Clause]) -> int:
         if self.engine.shared and not where:
@@ -247,7 +251,7 @@ class Store:
 
         Raises one of the engine's `failures`; can be repeated.
         """
-        self.engine.attend()
+        self.engine.attend(self.tasks, busy=busy)
         if self.engine.crowded:
             self.tasks = self._writer.count()
         self.audit.write()

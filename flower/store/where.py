@@ -14,6 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from flower.store.caseless import is_one_of
+from flower.store.plan import Clause, Unindexed
 from flower.store.query import TaskQuery
 from flower.utils.search import (
     And,
@@ -32,8 +33,6 @@ from flower.utils.search import (
     pair_spellings,
 )
 
-Clause = sa.ColumnElement[bool]
-
 
 def conditions(query: TaskQuery, table: sa.Table) -> list[Clause]:
     """What a row must satisfy, all of it, to answer the query; empty when every row does."""
@@ -51,7 +50,11 @@ def conditions(query: TaskQuery, table: sa.Table) -> list[Clause]:
             found.append(column[name] <= end)
     if query.search is not None:
         found.extend(_search(query.search, table))
-    return found
+    if query.among is None:
+        return found
+    # They are few, and each is found at once: no other index leads to less.
+    ids = sa.select(sa.func.json_each(query.among).table_valued("value").c.value)
+    return [column.id.in_(ids), *map(Unindexed, found)]
 
 
 def _search(search: Query, table: sa.Table) -> list[Clause]:

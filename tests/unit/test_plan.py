@@ -89,6 +89,13 @@ def test_few_matches_are_sorted(store: Store) -> None:
     assert "tasks_by_name" in explained(store, query, total=20)
 
 
+@pytest.mark.parametrize("filters", [{}, {"state": "FAILURE"}, {"sort_by": "runtime"}, {"received_start": 5.0}])
+def test_what_an_index_of_texts_found_leads(store: Store, filters: dict[str, Any]) -> None:
+    """The few tasks that a search left are looked at, whatever else is asked."""
+    plan = explained(store, TaskQuery(among="[1,2,3]", limit=5, **filters), total=3)
+    assert plan.startswith("SEARCH tasks USING INTEGER PRIMARY KEY (rowid=?)")
+
+
 @pytest.mark.parametrize(
     "query, most",
     [

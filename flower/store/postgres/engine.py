@@ -22,7 +22,7 @@ from flower.store.postgres.writer import Writer, mended
 from flower.store.query import TaskQuery
 from flower.store.schema import VERSION
 from flower.utils.coercion import encodable, text, whole
-from flower.utils.search import storable
+from flower.utils.search import Query, storable
 
 _READ_ONLY = {"default_transaction_read_only": "on"}
 
@@ -95,7 +95,10 @@ class Postgres:
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return self._writer.ended(uuids)
 
-    def attend(self) -> None:
+    def matching(self, connection: sa.Connection, search: Query, tasks: int) -> str | None:
+        return None
+
+    def attend(self, tasks: int, *, busy: bool) -> None:
         self._peers.attend()
 
     def check(self) -> tuple[list[str], list[str]]:

@@ -32,7 +32,15 @@ from flower.utils.search.nodes import (
     Term,
     terms_of,
 )
-from flower.utils.search.text import SQL_FUNCTIONS, ascii_lower, ascii_upper, fold_needle, pair_spellings, storable
+from flower.utils.search.text import (
+    SQL_FUNCTIONS,
+    ascii_lower,
+    ascii_upper,
+    fold,
+    fold_needle,
+    pair_spellings,
+    storable,
+)
 from flower.utils.search.tokens import MAX_CHARACTERS, MAX_NESTING, MAX_TOKENS, QuerySyntaxError
 
 
@@ -72,6 +80,7 @@ __all__ = [
     "Term",
     "ascii_lower",
     "ascii_upper",
+    "fold",
     "fold_needle",
     "pair_spellings",
     "parse_query",
