@@ -13,7 +13,7 @@ RUN python -m venv /opt/flower
 WORKDIR /src
 COPY setup.py pyproject.toml MANIFEST.in README.md LICENSE ./
 COPY flower flower
-RUN /opt/flower/bin/pip install ".[redis,postgres,oidc,passwords]" ${EXTRA_PACKAGES}
+RUN /opt/flower/bin/pip install ".[redis,postgres,oidc,passwords,otel]" ${EXTRA_PACKAGES}
 
 FROM python:${PYTHON_VERSION}-slim
 RUN groupadd --gid 1000 flower \

@@ -24,7 +24,10 @@ POSTGRES = ["psycopg[binary]>=3.1.8"]
 OIDC = ["PyJWT[crypto]>=2.10"]
 # For users whose passwords htpasswd or argon2 hashed; scrypt needs none.
 PASSWORDS = ["argon2-cffi>=23.1", "bcrypt>=4.0"]
+# The metrics for a collector of OpenTelemetry.
+OTEL = ["opentelemetry-sdk>=1.30", "opentelemetry-exporter-otlp-proto-http>=1.30"]
 TEST = [
+    *OTEL,
     *OIDC,
     *PASSWORDS,
     *REDIS,
@@ -80,6 +83,7 @@ setup(
     ],
     extras_require={
         "oidc": OIDC,
+        "otel": OTEL,
         "passwords": PASSWORDS,
         "redis": REDIS,
         "postgres": POSTGRES,

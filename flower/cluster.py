@@ -12,6 +12,7 @@ from flower.feed import Feed
 from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
+from flower.otlp import Export
 from flower.queues import Queues
 from flower.sampler import Sampler
 from flower.state import State
@@ -33,3 +34,5 @@ class Cluster:
     hub: Hub
     audit: Audit
     feed: Feed
+    export: Export | None = None
+    """Who sends the metrics to a collector, if one is named."""

@@ -67,6 +67,8 @@ class Known:
     last_event_at: float | None = None
     store_failing_since: float | None = None
     store_failure: str | None = None
+    export_failing_since: float | None = None
+    export_failure: str | None = None
 
     @property
     def online(self) -> list[Worker]:

@@ -196,6 +196,13 @@ def _failures(known: Known) -> Iterable[Finding]:
         )
 
 
+def _export(known: Known) -> Iterable[Finding]:
+    if known.export_failing_since is not None:
+        yield Finding(
+            "export", "warn", "Metrics are not exported", known.export_failing_since, known.export_failure or ""
+        )
+
+
 def _losses(known: Known) -> Iterable[Finding]:
     if known.totals.get("dropped"):
         yield Finding(
@@ -222,6 +229,7 @@ RULES: tuple[Callable[[Known], Iterable[Finding]], ...] = (
     _silent,
     _queues,
     _failures,
+    _export,
     _losses,
 )
 """A new rule is one entry here."""

@@ -85,6 +85,7 @@ SPAN = Rule(
     "a span of time such as 30d, 12h, 45m or 90 (seconds)", lambda text: not text or seconds_in(text) is not None
 )
 HTTP_URL = Rule("an http or https URL such as http://user:password@host:15672/api/", is_http_url)
+COLLECTOR = Rule("an http or https URL such as http://localhost:4318", is_http_url)
 POSITIVE = Rule("a number greater than 0", lambda value: 0 < value < math.inf)
 RISING = Rule("numbers in rising order with commas between them", rising)
 MODE = matching("an octal file mode such as 0660", r"0?[0-7]{3}")

@@ -200,7 +200,7 @@ class OverviewView(BaseHandler):
         now: float,
     ) -> Health:
         """The cluster's health by all that is known of it."""
-        state, store = self.cluster.state, self.cluster.store
+        state, store, export = self.cluster.state, self.cluster.store, self.cluster.export
         return judge(
             Known(
                 now=now,
@@ -214,6 +214,8 @@ class OverviewView(BaseHandler):
                 last_event_at=state.last_event_at,
                 store_failing_since=store.failing_since,
                 store_failure=store.failure,
+                export_failing_since=export.failing_since if export else None,
+                export_failure=export.failure if export else None,
             )
         )
 

@@ -19,7 +19,15 @@ FLOORS: list[set[str]] = [
     {"flower.maintenance", "flower.worker"},
     {"flower.workers"},
     {"flower.state"},
-    {"flower.audit", "flower.feed", "flower.live", "flower.metrics", "flower.queues", "flower.utils.tasks"},
+    {
+        "flower.audit",
+        "flower.feed",
+        "flower.live",
+        "flower.metrics",
+        "flower.otlp",
+        "flower.queues",
+        "flower.utils.tasks",
+    },
     {"flower.backlog"},
     {"flower.events", "flower.health", "flower.sampler"},
     {"flower.cluster"},
@@ -44,6 +52,7 @@ OPTION_READERS = {"flower.options", "flower.command", "flower.launch", "flower.a
 
 INNER_IMPORTS: dict[tuple[str, str], str] = {
     ("flower/store/locate.py", "flower.store.postgres"): "its driver need not be installed",
+    ("flower/otlp/export.py", "flower.otlp.sdk"): "OpenTelemetry's packages need not be installed",
     **{
         ("flower/store/migrate.py", f"alembic.{module}"): "a tenth of a second that only an upgrade needs"
         for module in ("migration", "operations", "script")

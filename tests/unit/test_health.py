@@ -229,6 +229,12 @@ def test_store_that_fails() -> None:
     assert ("bad", T0 - 5, "disk is full") == (finding.severity, finding.since, finding.detail)
 
 
+def test_export_that_fails() -> None:
+    """Metrics that do not arrive are worth a look, with the reason; nothing of the cluster is wrong."""
+    (finding,) = findings(export_failing_since=T0 - 5, export_failure="no answer")
+    assert ("warn", T0 - 5, "no answer") == (finding.severity, finding.since, finding.detail)
+
+
 def test_silence() -> None:
     """Connected and stale while workers should send: nothing is heard."""
     found = texts(condition={"kind": "stale", "since": T0 - 20, "reason": None}, last_event_at=T0 - 20)
