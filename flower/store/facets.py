@@ -6,15 +6,15 @@ are counted: then each number is the least that there is. Any thread.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from flower.store.bounded import rows_within
+from flower.store.kept import filters_of
 from flower.store.plan import SORTED, Clause
 from flower.store.query import Count, TaskQuery
 from flower.store.schema import tasks as table
@@ -26,11 +26,6 @@ MOST = 10_000
 PAGE_SECONDS = 0.012
 """How long a page waits for a number that it could do without."""
 FACET_SECONDS = 0.4
-
-KEPT = 32
-KEPT_SECONDS = 2.0
-KEPT_FOLD = 20.0
-"""Numbers are kept so many times as long as they took: counting never takes more than a twentieth of a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ def read(connection: sa.Connection, query: TaskQuery, seconds: float = FACET_SEC
     newest: dict[TaskQuery, Facets] = {}
     found: Facets = {}
     for name in FACETS:
-        others = _without(_plain(query), name)
+        others = _without(filters_of(query), name)
         where = conditions(others, table)
         facet = None
         if not where and name in SORTED:
@@ -78,12 +73,6 @@ def read(connection: sa.Connection, query: TaskQuery, seconds: float = FACET_SEC
             facet = newest[others][name]
         found[name] = facet
     return found
-
-
-def _plain(query: TaskQuery) -> TaskQuery:
-    """The filters alone."""
-    plain = TaskQuery()
-    return replace(query, sort_by=plain.sort_by, descending=plain.descending, limit=plain.limit, offset=plain.offset)
 
 
 def _without(query: TaskQuery, name: str) -> TaskQuery:
@@ -108,26 +97,3 @@ def _newest(connection: sa.Connection, where: list[Clause], seconds: float) -> F
 
 def _facet(counted: Counter[str], whole: bool) -> Facet:
     return Facet(dict(sorted(counted.items(), key=lambda item: (-item[1], item[0]))), whole)
-
-
-class FacetCache:
-    """The facets of the last queries, for all who look at the same."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[TaskQuery, tuple[float, Facets]] = OrderedDict()
-
-    def get(self, query: TaskQuery) -> Facets | None:
-        """The facets if they were counted just now."""
-        with self._lock:
-            until, facets = self._kept.get(_plain(query), (0.0, None))
-        return facets if time.monotonic() < until else None
-
-    def put(self, query: TaskQuery, facets: Facets, cost: float) -> None:
-        """Keep what took `cost` seconds to count."""
-        with self._lock:
-            key = _plain(query)
-            self._kept[key] = (time.monotonic() + max(KEPT_SECONDS, KEPT_FOLD * cost), facets)
-            self._kept.move_to_end(key)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)

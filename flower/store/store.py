@@ -20,6 +20,7 @@ from flower.store.engine import Engine, Row
 from flower.store.errors import StoreError
 from flower.store.family import Family
 from flower.store.family import read as read_family
+from flower.store.kept import Kept
 from flower.store.merge import View, join
 from flower.store.narrow import narrowest
 from flower.store.plan import Clause, checked, walking
@@ -33,6 +34,7 @@ from flower.store.sqlite import row_of
 from flower.store.stats import Stats, StatsQuery
 from flower.store.stats import read as read_stats
 from flower.store.task import Task
+from flower.store.totals import Totals
 from flower.store.where import conditions
 from flower.utils.coercion import encodable
 
@@ -57,7 +59,8 @@ class Store:
         self.retention = Retention(self._writer, ages)
         self.rollups = Rollups(RollupRows(self._writer), shared=engine.shared)
         self.audit = audit.AuditRows(self._writer)
-        self._facets = facets.FacetCache()
+        self._facets: Kept[facets.Facets] = Kept()
+        self._totals = Totals(shared=engine.shared)
         self.depths = depths.DepthRows(self._writer)
 
     @property
@@ -83,22 +86,23 @@ class Store:
     def search(self, query: TaskQuery) -> Page:
         """The page that the query asks for. Raises ValueError for an unknown column to sort by."""
         with self._connect() as connection:
-            ids, total = self._page(connection, *self._conditions(connection, query))
+            ids, total = self._page(connection, query)
             return Page([task for _, task in tasks_with(connection, ids)], total, self.tasks)
 
-    def _page(self, connection: sa.Connection, query: TaskQuery, where: list[Clause]) -> tuple[list[int], int]:
+    def _page(self, connection: sa.Connection, asked: TaskQuery) -> tuple[list[int], int]:
         """The ids of the page, and how many tasks match."""
-        checked(query.sort_by)
+        checked(asked.sort_by)
+        query, where = self._conditions(connection, asked)
         if query.search is None:
             narrowed = narrowest(connection, where)
-            total = self._count(connection, narrowed)
+            total = self._totals.about(connection, asked, narrowed, self.tasks)
             within = query.limit > 0 and query.offset < total
             narrowed = walking(query, narrowed, total, self.tasks)
             return (keyset.ids(connection, query, narrowed) if within else []), total
         # Reading every text twice is dear: a page that is not full has told the count.
         ids = keyset.ids(connection, query, where)
         told = len(ids) < query.limit and (ids or query.offset == 0)
-        return ids, query.offset + len(ids) if told else self._count(connection, where)
+        return ids, query.offset + len(ids) if told else self._totals.about(connection, asked, where, self.tasks)
 
     def slice(self, query: TaskQuery, place: Cursor | None = None, *, backward: bool = False) -> Slice:
         """The tasks next to the place: those after it, or, `backward`, those before it; without one by `offset`.
@@ -142,7 +146,7 @@ class Store:
     def count(self, query: TaskQuery) -> int:
         """How many tasks match."""
         with self._connect() as connection:
-            return self._count(connection, self._conditions(connection, query)[1])
+            return self._totals.exactly(connection, self._conditions(connection, query)[1], self.tasks)
 
     def get(self, uuid: str) -> Task | None:
         """The stored task, None when there is none."""
@@ -202,12 +206,6 @@ class Store:
             query = replace(query, search=None, among=among)
             where = conditions(query, table)
         return query, where
-
-    def _count(self, connection: sa.Connection, where: list[Clause]) -> int:
-        if self.engine.shared and not where:
-            # A server reads every row to count them.
-            return self.tasks
-        return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sa.Connection]:

@@ -225,8 +225,7 @@ def steps(store: Store, query: TaskQuery) -> int:
     with store._connect() as connection:
         driver: Any = connection.connection.driver_connection
         driver.set_progress_handler(lambda: next(taken) < 0, 20)
-        narrowed, where = store._conditions(connection, query)
-        store._page(connection, narrowed, where)
+        store._page(connection, query)
         driver.set_progress_handler(None, 0)
     return next(taken)
 
