@@ -5,6 +5,7 @@ On the thread of the web loop. What blocks on its broker or its store does so in
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
 from flower.operate import ClusterContext
-from flower.options import database_path, span, stored_tasks
+from flower.options import OptionError, database_path, span, stored_tasks
+from flower.otlp import Export, ExportError, Sender, open_sender
 from flower.queues import Queues
 from flower.sampler import Sampler
 from flower.shown import Shown
@@ -32,7 +34,6 @@ from flower.utils.executor import DaemonExecutor
 from flower.watch import Watch
 
 BROKER_THREADS = 4
-MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,11 @@ class Watched:
     ) -> None:
         self.name = plan.name
         self.executor = executor
+        # First what may be refused: nothing is running yet that would have to be stopped.
+        sender = _sender(options, plan.name)
         self._asking = DaemonExecutor(BROKER_THREADS, "flower-broker")
         self.cluster = self._build(plan, options, io_loop, shown, events)
+        self.cluster.export = Export(self.cluster.metrics.families, sender) if sender else None
         self.operations = ClusterContext(self.cluster, options.inspect_timeout / 1000, shown)
         self.watch = Watch(
             self.cluster,
@@ -82,7 +86,6 @@ class Watched:
                 enable_events=options.enable_events,
                 state=State(_open_store(plan.db, options), max_workers=options.max_workers),
                 executor=self._asking,
-                backlog_bytes=options.events_backlog * MEGABYTE,
             )
         state = events.state
         state.redactor = shown.redactor
@@ -111,10 +114,14 @@ class Watched:
         self.cluster.events.start()
         self.watch.start()
         self.cluster.sampler.start()
+        if self.cluster.export is not None:
+            self.cluster.export.start()
 
     def leave(self) -> None:
         """Begin the end, without waiting: nobody is asked any more, and nobody is told."""
         self.watch.stop()
+        if self.cluster.export is not None:
+            self.cluster.export.stop()
         self.cluster.sampler.stop()
         self.cluster.hub.stop()
         self.cluster.feed.stop()
@@ -133,6 +140,17 @@ def _open_store(db: str, options: Any) -> Store:
     ages = {"task_seconds": span(options.task_retention), "failed_seconds": span(options.failed_task_retention)}
     limit = stored_tasks(options.max_tasks, options.persistent, db)
     return open_store(database_path(db), persistent=options.persistent, max_tasks=limit, **ages)
+
+
+def _sender(options: Any, cluster: str) -> Sender | None:
+    """Who sends the metrics to a collector, if one is named. Raises OptionError."""
+    if not options.otlp_endpoint:
+        return None
+    instance = f"{socket.gethostname()}:{options.unix_socket or options.port}"
+    try:
+        return open_sender(options.otlp_endpoint, instance, {"cluster": cluster} if cluster else {})
+    except ExportError as error:
+        raise OptionError(f"otlp_endpoint: {error}") from None
 
 
 def _connection(events: Events) -> dict[str, Any]:
