@@ -10,8 +10,8 @@ from typing import Any
 
 from flower.store import open_store
 from flower.store.rollup_rows import RollupRows
-from flower.store.rollups import Moment
 from flower.store.sqlite import Writer
+from flower.store.tally import Tally
 from flower.worker import Worker
 
 WEEK_SECONDS = 7 * 86_400
@@ -69,17 +69,20 @@ def task(number: int, at: float, chance: random.Random) -> dict[str, Any]:
     return found
 
 
-def moments(tasks: list[dict[str, Any]]) -> list[Moment]:
+def tally(tasks: list[dict[str, Any]]) -> Tally:
     """What their events told, for the statistics."""
-    found: list[Moment] = []
+    told = Tally()
     for each in tasks:
         worker, name = each.get("worker"), each["name"]
-        found.append(("gen1@client", "task-sent", name, None))
+        told.events.append(("gen1@client", "task-sent", name))
         if worker:
-            found += [(worker, "task-received", name, None), (worker, "task-started", name, None)]
+            told.events += [(worker, "task-received", name), (worker, "task-started", name)]
             if each["state"] in TYPES:
-                found.append((worker, TYPES[each["state"]], name, each.get("runtime")))
-    return found
+                told.events.append((worker, TYPES[each["state"]], name))
+                told.runs.append((worker, name, each["runtime"]))
+            if "started" in each:
+                told.waits.append((worker, name, 0.3, each["queue"]))
+    return told
 
 
 def worker(name: str, at: float) -> dict[str, Any]:
@@ -103,8 +106,8 @@ def fill(path: Path, number: int) -> None:
             tasks = [task(n, minute + STEP_SECONDS * (n - done) / width, chance) for n in range(done, wanted)]
             done = wanted
             store.write(tasks)
-            waits = [(each["worker"], each["name"], 0.3, each["queue"]) for each in tasks if "started" in each]
-            store.rollups.count(moments(tasks), waits, minute)
+            told = tally(tasks)
+            store.rollups.count(told, told.counts(), minute)
             store.rollups.write(minute + 2 * STEP_SECONDS, at_once=True)
         store.save_workers({name: worker(name, end) for name in WORKERS}, [])
     finally:

@@ -142,12 +142,17 @@ class Events(threading.Thread):
             self.capp.control.broadcast("heartbeat", connection=connection)
             self.connected_since, self.disconnected_since, self.failure = time.time(), None, None
             logger.info("Receiving events from %s", mask_url(connection.as_uri(include_password=True)))
-            while not self._stopping.is_set():
-                events = receiver.receive(RECEIVE_SECONDS)
-                if events:
-                    self.state.apply(events)
-                    self._tell_workers()
-                self._count_malformed()
+            try:
+                while not self._stopping.is_set():
+                    events = receiver.receive(0.0 if receiver.more else RECEIVE_SECONDS)
+                    if events:
+                        self.state.apply(events, more=receiver.more)
+                        self._tell_workers()
+                    else:
+                        self.state.tell()
+                    self._count_malformed()
+            finally:
+                self.state.tell()
 
     def _lost(self, error: Exception) -> None:
         failure = mask_text(str(error)) or type(error).__name__

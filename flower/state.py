@@ -20,7 +20,7 @@ from flower.ingest.secrets import hide_secrets, without_secrets
 from flower.ingest.views import follow, settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
-from flower.store.rollups import Moment, Wait, waiting_seconds
+from flower.store.tally import Kind, Tally
 from flower.utils.coercion import NAME_LIMIT, encodable
 from flower.utils.redaction import Redactor
 from flower.worker import producer_of
@@ -38,14 +38,14 @@ HURRY_AT = 1_500
 HELD_BACK_SECONDS = 5.0
 MAX_QUEUE_NAMES = 1_000
 
-Fault = tuple[str, str, Any]
-"""(`task-failed` or `task-retried`, task name, the exception as the event tells it)."""
+TELL_SECONDS = 0.25
+"""How often a burst is counted: each time costs as much as some hundred events."""
 
 
 class Observer(Protocol):
-    """Who wants to hear of every task event, once a batch, in the events thread."""
+    """Who wants to hear of every task event, in the events thread."""
 
-    def observe(self, moments: list[Moment], waits: list[Wait], faults: list[Fault]) -> None: ...
+    def observe(self, tally: Tally, counts: Counter[Kind]) -> None: ...
 
 
 class State:
@@ -74,8 +74,9 @@ class State:
         """Is given every batch as it came, and the number of its last event in `totals["received"]`."""
         self.lag_seconds = 0.0
         """How old the events of the last batch were when they came."""
-        self._waits: list[Wait] = []
-        self._faults: list[Fault] = []
+        self._tally = Tally()
+        """What was not told yet."""
+        self._told_at = 0.0
         self._changed: dict[str, View] = {}
         self._saving: dict[str, View] = {}
         self.workers = Workers(store.load_workers(), max_workers)
@@ -96,14 +97,17 @@ class State:
         """Apply one decoded event."""
         self.apply([event])
 
-    def apply(self, events: Sequence[dict[str, Any]], now: float | None = None) -> None:
-        """Apply decoded events in the order of their arrival. Never raises for what an event holds."""
+    def apply(self, events: Sequence[dict[str, Any]], now: float | None = None, *, more: bool = False) -> None:
+        """Apply decoded events in the order of their arrival. Never raises for what an event holds.
+
+        Who knows that there are `more` to come applies them soon, or calls `tell`: until then they may not be counted.
+        """
         now = self.clock() if now is None else now
         if len(self._changed) >= MAX_UNSAVED and not self._wait_for_room():
             self.totals["dropped"] += len(events)
             return
-        moments: list[Moment] = []
         redactor = self.redactor or None
+        before = len(self._tally.events)
         with self.lock:
             for event in events:
                 try:
@@ -111,29 +115,42 @@ class State:
                         hide_secrets(event, redactor)
                     type_, host = _plain(event["type"]), _plain(event["hostname"])
                     if type_.startswith("task-"):
-                        moments.append(self._task_event(type_, host, event, now))
+                        self._task_event(type_, host, event, now)
                     elif type_.startswith("worker-"):
                         self._worker_event(type_, host, event, now)
                 except (KeyError, TypeError, AttributeError, ValueError, RecursionError, ArithmeticError) as error:
                     self._refuse(event, error)
-            waits, self._waits = self._waits, []
-            faults, self._faults = self._faults, []
             self.totals["received"] = number = self.totals["received"] + len(events)
+            self.totals["task"] += len(self._tally.events) - before
             self.last_event_at = now
             self.lag_seconds = lag_of(events, now)
-            if moments:
-                self._count(moments, now)
             if len(self.open_tasks) > MAX_OPEN_TASKS:
                 self._shrink()
-        self.store.rollups.count(moments, waits, now)
-        for observer in self.observers:
-            observer.observe(moments, waits, faults)
+        if not more or not 0.0 <= now - self._told_at < TELL_SECONDS:
+            self.tell(now)
         if self.tap is not None:
             self.tap(events, number)
         if len(self._changed) >= HURRY_AT:
             self._saver.hurry()
 
-    def _task_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> Moment:
+    def tell(self, now: float | None = None) -> None:
+        """Have what was applied since the last time counted, by those who count. In the thread that applies."""
+        self._told_at = now = self.clock() if now is None else now
+        if not self._tally.events:
+            return
+        tally, self._tally = self._tally, Tally()
+        counts = tally.counts()
+        with self.lock:
+            for (host, type_, _), number in counts.items():
+                if type_ != "task-sent":
+                    self.workers.count(type_, host, number, now)
+            self.revision_tasks += 1
+            self.revision_workers += 1
+        self.store.rollups.count(tally, counts, now)
+        for observer in self.observers:
+            observer.observe(tally, counts)
+
+    def _task_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
         uuid = _plain(event["uuid"])
         task = self.open_tasks.get(uuid)
         if task is None:
@@ -150,31 +167,13 @@ class State:
             if queue in self.queue_names:
                 self.sent[queue] += 1
             host = producer_of(host)
-        elif type_ == "task-received":
-            if (queue := task.get("queue")) in self.queue_names:
-                self.taken[queue] += 1
-        elif type_ == "task-started":
-            waited = waiting_seconds(task)
-            if waited is not None:
-                queue = task.get("queue")
-                self._waits.append((intern(host), name, waited, queue if queue in self.queue_names else ""))
-        elif type_ == "task-failed" or type_ == "task-retried":
-            self._faults.append((type_, name, event.get("exception")))
-        ended = type_ == "task-succeeded" or type_ == "task-failed"
-        return intern(host), intern(type_), name, task.get("runtime") if ended else None
+        elif type_ == "task-received" and (queue := task.get("queue")) in self.queue_names:
+            self.taken[queue] += 1
+        self._tally.note((intern(host), intern(type_), name), task, event, self.queue_names)
 
     def _worker_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
         self.workers.hear(type_, host, event, now)
         self.totals["worker"] += 1
-        self.revision_workers += 1
-
-    def _count(self, moments: list[Moment], now: float) -> None:
-        tally = Counter([(moment[0], moment[1]) for moment in moments])
-        for (host, type_), number in tally.items():
-            if type_ != "task-sent":
-                self.workers.count(type_, host, number, now)
-        self.totals["task"] += len(moments)
-        self.revision_tasks += 1
         self.revision_workers += 1
 
     def _refuse(self, event: Any, error: Exception) -> None:

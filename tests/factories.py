@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
+from flower.store.tally import Fault, Kind, Tally, Wait
+
 Event = dict[str, Any]
+Moment = tuple[str, str, str, float | None]
+"""(worker, event type, task name, run time in seconds where the event ends a run)."""
 
 T0 = 1_795_242_217.0
 """2026-11-21 06:23:37 UTC: when the made-up events begin."""
@@ -84,3 +90,14 @@ def retry_then_success(uuid: str, at: float = 0.0, **fields: Any) -> list[Event]
     again = {**fields, "retries": 1, "parent_id": uuid}
     first = [received(uuid, at + 1, **fields), started(uuid, at + 2), retried(uuid, at + 3)]
     return [*first, received(uuid, at + 4, **again), started(uuid, at + 5), succeeded(uuid, at + 6)]
+
+
+def tally(
+    moments: Iterable[Moment], *, waits: Iterable[Wait] = (), faults: Iterable[Fault] = ()
+) -> tuple[Tally, Counter[Kind]]:
+    """Events as they are told to those who count them."""
+    known = list(moments)
+    events = [(worker, type_, name) for worker, type_, name, _ in known]
+    runs = [(worker, name, runtime) for worker, _, name, runtime in known if runtime is not None]
+    told = Tally(events, runs, [*waits], [*faults])
+    return told, told.counts()

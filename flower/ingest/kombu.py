@@ -25,6 +25,7 @@ class KombuReceiver:
         self._connection = connection
         self._events: list[Event] = []
         self._checked = time.monotonic()
+        self.more = False
         channel = connection.default_channel
         self._consumer = Consumer(
             channel, queues=[event_queue(capp, connection)], no_ack=True, on_message=self._on_message
@@ -41,6 +42,7 @@ class KombuReceiver:
         except TimeoutError:
             pass
         events, self._events = self._events, []
+        self.more = len(events) >= EVENTS_A_BATCH
         return events
 
     def close(self) -> None:

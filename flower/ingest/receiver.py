@@ -16,6 +16,9 @@ from flower.ingest.kombu import KombuReceiver
 class Receiver(Protocol):
     """Where events come from. It belongs to the events thread."""
 
+    more: bool
+    """Whether others came with those that were received last; they are told of first."""
+
     def __init__(self, capp: Celery, connection: Connection, decoder: Decoder) -> None: ...
 
     def receive(self, timeout: float) -> list[Event]: ...

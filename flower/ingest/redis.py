@@ -20,7 +20,8 @@ from kombu import Connection
 
 from flower.ingest.decode import Decoder, Event
 
-READ_BYTES = 262_144
+READ_BYTES = 16_384
+"""The parser moves all that it has left after each message, so it gets little at a time."""
 BACKLOG_BYTES = 32 * 1024 * 1024
 """Beyond this the rest waits in Redis."""
 MESSAGES_A_BATCH = 400
@@ -46,6 +47,7 @@ class RedisReceiver:
         self._backlog_size = 0
         self._heard = time.monotonic()
         self._pinged = False
+        self.more = False
 
     def receive(self, timeout: float) -> list[Event]:
         """The next events, at the latest after `timeout` seconds. Raises OSError when the connection is lost."""
@@ -63,6 +65,7 @@ class RedisReceiver:
             elif isinstance(reply, Exception):
                 raise ConnectionError(str(reply))
             # The others answer the subscription and the question for a sign of life.
+        self.more = len(payloads) == MESSAGES_A_BATCH
         events: list[Event] = []
         self._decoder.envelopes(payloads, events)
         return events

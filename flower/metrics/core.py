@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 from celery import __version__ as celery_version
@@ -24,8 +23,8 @@ from flower.metrics.counted import MOST_FOUND, OTHER, Admission, Counted, Series
 from flower.metrics.gauges import Facts, Paired, of_tasks, of_workers
 from flower.metrics.registry import families_of
 from flower.metrics.timed import Timed
-from flower.state import Fault, State
-from flower.store.rollups import Moment, Wait
+from flower.state import State
+from flower.store.tally import Kind, Tally
 from flower.utils.exposition import OPENMETRICS, PROMETHEUS, PROTOBUF, wants_openmetrics, wants_protobuf
 from flower.utils.families import Family, Key, Part, Told, told
 
@@ -35,8 +34,6 @@ ROOM_EVERY_SECONDS = 60.0
 CLASS_NAME = re.compile(r"<?(?:class ')?([A-Za-z_][\w.]{0,99})\b")
 """Celery tells exceptions by their `repr`."""
 WAIT_BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 10800.0)
-
-_key_of = itemgetter(0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +95,23 @@ class Metrics:
 
     # Counting, in the events thread
 
-    def observe(self, moments: Sequence[Moment], waits: Sequence[Wait] = (), faults: Sequence[Fault] = ()) -> None:
-        """Count a batch of task events, the run times among them, and the waits and attempts that ended with them."""
-        tally, now = Counter(map(_key_of, moments)), self.state.clock()
+    def observe(self, tally: Tally, counts: Counter[Kind]) -> None:
+        """Count task events, the run times among them, and the waits and attempts that ended with them."""
+        now = self.state.clock()
         with self._lock:
             find = self._found.get
-            for key, number in tally.items():
+            for key, number in counts.items():
                 series = find(key)
                 if series is None:
                     self._first(key, number, now)
                 else:
                     series.count += number
                     series.at = now
-            for worker, _, task, runtime in moments:
-                if runtime is not None:
-                    self._runtimes.observe((task, worker), runtime, now)
-            for _, task, seconds, queue in waits:
+            for worker, task, seconds in tally.runs:
+                self._runtimes.observe((task, worker), seconds, now)
+            for _, task, seconds, queue in tally.waits:
                 self._waits.observe((queue, task), seconds, now)
-            for type_, task, exception in faults:
+            for type_, task, exception in tally.faults:
                 admission, counted = self._reasons[type_]
                 counted.count(admission.admit((class_of(exception), task)), 1, now)
             if (self._pairs.folded or self._runtimes.admission.folded) and now - self._room_at > ROOM_EVERY_SECONDS:

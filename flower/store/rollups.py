@@ -10,14 +10,13 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from flower.store.merge import View
 from flower.store.recent import Recent
 from flower.store.rollup_rows import Cell, Key, RollupRows
 from flower.store.sketch import bucket_of
+from flower.store.tally import Kind, Tally
 from flower.utils.coercion import encodable
 
 logger = logging.getLogger(__name__)
@@ -55,25 +54,8 @@ STATES: dict[str, str] = {
 }
 """Type of an event -> the state that a task enters with it."""
 
-Moment = tuple[str, str, str, float | None]
-"""(worker, event type, task name, run time in seconds where the event ends a run)."""
-Wait = tuple[str, str, float, str]
-"""(worker, task name, seconds, queue or nothing)."""
-
-_what = itemgetter(0, 1, 2)
 _type = itemgetter(1)
 _bucket = itemgetter(2)
-
-
-def waiting_seconds(task: View) -> float | None:
-    """How long a task that starts now had waited since it was sent, or received where that is unknown.
-
-    None for one that had to wait until its ETA, and where the beginning is unknown.
-    """
-    began = task.get("sent") or task.get("received")
-    if began is None or task.get("eta"):
-        return None
-    return max(0.0, float(task["started"] - began))
 
 
 @dataclass(slots=True)
@@ -119,11 +101,11 @@ class Rollups:
 
     # Counting, in the events thread
 
-    def count(self, moments: Sequence[Moment], waits: Sequence[Wait], now: float) -> None:
-        """Count a batch of task events, their run times, and the waits that ended with them."""
-        runs = [(name, worker, bucket_of(run)) for worker, _, name, run in moments if run is not None and run == run]
-        waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds, _ in waits]
-        self.recent.count(map(_type, moments), map(_bucket, runs), map(_bucket, waited), now)
+    def count(self, tally: Tally, counts: Counter[Kind], now: float) -> None:
+        """Count task events, their run times, and the waits that ended with them."""
+        runs = [(name, worker, bucket_of(run)) for worker, name, run in tally.runs if run == run]
+        waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds, _ in tally.waits]
+        self.recent.count(map(_type, tally.events), map(_bucket, runs), map(_bucket, waited), now)
         minute = int(now // MINUTE) * MINUTE
         if self._began is None:
             self._began = now
@@ -131,7 +113,7 @@ class Rollups:
             fresh = self._fresh.get(minute)
             if fresh is None:
                 fresh = self._fresh[minute] = _Fresh()
-            fresh.events.update(map(_what, moments))
+            fresh.events.update(counts)
             fresh.runtimes.update(runs)
             fresh.waits.update(waited)
             crowded = len(fresh.events) + len(fresh.runtimes) + len(fresh.waits) > MOST_FRESH

@@ -98,7 +98,7 @@ def test_zero_runtime(state: State, metrics: Metrics) -> None:
 
 def test_nan_runtime(metrics: Metrics) -> None:
     """A run time that is no number does not spoil the sum."""
-    metrics.observe([(W, "task-succeeded", "t", float("nan")), (W, "task-succeeded", "t", 2.0)])
+    metrics.observe(*make.tally([(W, "task-succeeded", "t", float("nan")), (W, "task-succeeded", "t", 2.0)]))
     assert 2.0 == samples(metrics)["flower_task_runtime_seconds_sum", "t", W]
 
 
@@ -208,7 +208,7 @@ def bounded(state: State, **limits: int) -> Metrics:
 def test_bound_of_pairs(state: State) -> None:
     """What is beyond the bound keeps its task and loses its worker, so that sums by task stay right."""
     metrics = bounded(state, pairs=20)
-    metrics.observe([(f"w{number}", "task-succeeded", "t", None) for number in range(25)])
+    metrics.observe(*make.tally([(f"w{number}", "task-succeeded", "t", None) for number in range(25)]))
     found = samples(metrics)
     assert (1.0, 5.0, 5.0) == (
         found["flower_events_total", "t", "task-succeeded", "w19"],
@@ -220,7 +220,7 @@ def test_bound_of_pairs(state: State) -> None:
 def test_bound_of_tasks(state: State) -> None:
     """Where there are too many tasks as well, the rest is one series."""
     metrics = bounded(state, pairs=10)
-    metrics.observe([(W, "task-succeeded", f"t{number}", None) for number in range(15)])
+    metrics.observe(*make.tally([(W, "task-succeeded", f"t{number}", None) for number in range(15)]))
     found = {key: value for key, value in samples(metrics).items() if key[0] == "flower_events_total"}
     assert (12, 4.0) == (len(found), found["flower_events_total", "other", "task-succeeded", "other"])
 
@@ -228,7 +228,7 @@ def test_bound_of_tasks(state: State) -> None:
 def test_bound_of_histograms(state: State) -> None:
     """Histograms have a bound of their own, which leaves the counters alone."""
     metrics = bounded(state, timed=10)
-    metrics.observe([(f"w{number}", "task-succeeded", "t", 0.1) for number in range(15)])
+    metrics.observe(*make.tally([(f"w{number}", "task-succeeded", "t", 0.1) for number in range(15)]))
     found = samples(metrics)
     assert (5.0, 1.0) == (
         found["flower_task_runtime_seconds_count", "t", "other"],
@@ -242,7 +242,7 @@ def test_pods_come_and_go(state: State) -> None:
     sizes = []
     for start in (0, 1000, 2000):
         names = [f"pod-{number}" for number in range(start, start + 1000)]
-        metrics.observe([(name, "task-succeeded", f"t{task}", 0.1) for name in names for task in range(3)])
+        metrics.observe(*make.tally([(name, "task-succeeded", f"t{task}", 0.1) for name in names for task in range(3)]))
         sizes.append(metrics.render()[0].count(b"\n"))
     assert [sizes[0]] * 3 == sizes
 
@@ -250,10 +250,12 @@ def test_pods_come_and_go(state: State) -> None:
 def test_room_for_new_workers(state: State, clock: Clock) -> None:
     """When there is no room left, workers that are gone for ten minutes give theirs."""
     metrics = bounded(state, pairs=10)
-    metrics.observe([(name, "task-received", "t", None) for name in (*(f"old{number}" for number in range(10)), "new")])
+    metrics.observe(
+        *make.tally([(name, "task-received", "t", None) for name in (*(f"old{number}" for number in range(10)), "new")])
+    )
     clock.now += 601
-    metrics.observe([("new", "task-received", "t", None)])
-    metrics.observe([("new", "task-received", "t", None)])
+    metrics.observe(*make.tally([("new", "task-received", "t", None)]))
+    metrics.observe(*make.tally([("new", "task-received", "t", None)]))
     found = {key: value for key, value in samples(metrics).items() if key[0] == "flower_events_total"}
     assert {("t", "task-received", "new"): 1.0, ("t", "task-received", "other"): 2.0} == {
         key[1:]: value for key, value in found.items()
@@ -263,24 +265,24 @@ def test_room_for_new_workers(state: State, clock: Clock) -> None:
 def test_no_room_from_workers_online(state: State, clock: Clock) -> None:
     """A worker that is online and has nothing to do keeps its series."""
     metrics = bounded(state, pairs=1)
-    metrics.observe([(name, "task-received", "t", None) for name in (W, "new")])
+    metrics.observe(*make.tally([(name, "task-received", "t", None) for name in (W, "new")]))
     clock.now += 601
     state.apply([make.heartbeat(at=601.0)])
-    metrics.observe([("new", "task-received", "t", None)])
+    metrics.observe(*make.tally([("new", "task-received", "t", None)]))
     assert 1.0 == samples(metrics)["flower_events_total", "t", "task-received", W]
 
 
 def test_bound_of_types(state: State) -> None:
     """Custom event types are bounded, too."""
     metrics = bounded(state, types=1)
-    metrics.observe([(W, "task-a", "t", None), (W, "task-b", "t", None), (W, "task-c", "t", None)])
+    metrics.observe(*make.tally([(W, "task-a", "t", None), (W, "task-b", "t", None), (W, "task-c", "t", None)]))
     assert 2.0 == samples(metrics)["flower_events_total", "t", "other", W]
 
 
 def test_escaping(metrics: Metrics) -> None:
     """Quotes, backslashes, line ends and what is not UTF-8 in a name do not break the text."""
     name = 'a"b\\c\nd%s\x00'
-    metrics.observe([(W, "task-received", name, 0.1), (W, "task-received", "\ud800", None)])
+    metrics.observe(*make.tally([(W, "task-received", name, 0.1), (W, "task-received", "\ud800", None)]))
     assert 1.0 == samples(metrics)["flower_task_runtime_seconds_count", name, W]
 
 
@@ -327,7 +329,7 @@ def test_retries(state: State, metrics: Metrics) -> None:
 def test_bound_of_exceptions(state: State) -> None:
     """Exceptions beyond the bound are counted together, by task."""
     metrics = bounded(state, reasons=10)
-    metrics.observe([], faults=[("task-failed", "t", f"Error{number}()") for number in range(15)])
+    metrics.observe(*make.tally([], faults=[("task-failed", "t", f"Error{number}()") for number in range(15)]))
     assert 5.0 == samples(metrics)["flower_task_failures_total", "other", "t"]
 
 

@@ -79,7 +79,7 @@ def test_spans(counts: dict[int, int]) -> None:
 
 def test_native(metrics: Metrics) -> None:
     """A histogram has both kinds of buckets, and as many in the native ones as it says."""
-    metrics.observe(runtimes(0.0, 0.5, 0.5, 1.0, 3.0))
+    metrics.observe(*make.tally(runtimes(0.0, 0.5, 0.5, 1.0, 3.0)))
     body, kind = metrics.render(ACCEPT)
     (metric,) = proto.families(body)[RUNTIME].metric
     found = metric.histogram
@@ -116,7 +116,7 @@ def test_protobuf_tells_what_the_text_tells(state: State, metrics: Metrics, cloc
 @pytest.mark.parametrize("text", SHORT.values(), ids=SHORT)
 def test_hostile_names(metrics: Metrics, text: str) -> None:
     """Whatever is in a name stays in its label."""
-    metrics.observe([(W, "task-succeeded", text, 0.1)])
+    metrics.observe(*make.tally([(W, "task-succeeded", text, 0.1)]))
     (metric,) = proto.families(metrics.render(ACCEPT)[0])[RUNTIME].metric
     assert text.encode("utf-8", "replace").decode() == proto.labels(metric)["task"]
 

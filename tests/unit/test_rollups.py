@@ -17,6 +17,7 @@ from flower.store.rollup_rows import HOUR
 from flower.store.rollups import OTHER, RETENTION_SECONDS
 from flower.store.sketch import percentile, size
 from flower.store.stats import Stats, StatsQuery
+from flower.store.tally import Wait
 from tests import factories as make
 from tests.databases import EmptyStore
 
@@ -37,13 +38,13 @@ def state() -> Iterator[State]:
     state.stop()
 
 
-def count(store: Store, at: float, *moments: rollups.Moment, waits: tuple[rollups.Wait, ...] = ()) -> None:
+def count(store: Store, at: float, *moments: make.Moment, waits: tuple[Wait, ...] = ()) -> None:
     """Count moments and store them."""
-    store.rollups.count(moments, waits, NOW + at)
+    store.rollups.count(*make.tally(moments, waits=waits), NOW + at)
     store.rollups.write(NOW + at, at_once=True)
 
 
-def ended(name: str = "t", worker: str = "w", runtime: float = 1.0) -> rollups.Moment:
+def ended(name: str = "t", worker: str = "w", runtime: float = 1.0) -> make.Moment:
     return worker, "task-succeeded", name, runtime
 
 
@@ -256,7 +257,7 @@ def test_names_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_memory_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many distinct counters are summed up at once instead of waiting for the saver."""
     monkeypatch.setattr(rollups, "MOST_FRESH", 10)
-    store.rollups.count([ended(f"t{number}") for number in range(20)], (), NOW)
+    store.rollups.count(*make.tally(ended(f"t{number}") for number in range(20)), NOW)
     assert {} == store.rollups._fresh
 
 
@@ -264,7 +265,7 @@ def test_unsaved_minutes_are_bounded(store: Store, monkeypatch: pytest.MonkeyPat
     """While nothing can be stored, the oldest minutes are given up in the end."""
     monkeypatch.setattr(rollups, "MOST_UNSAVED_MINUTES", 3)
     for minute in range(5):
-        store.rollups.count([ended()], (), NOW + minute * 60)
+        store.rollups.count(*make.tally([ended()]), NOW + minute * 60)
     store.rollups.write(NOW + 300, at_once=True)
     assert {"SUCCESS": 3} == read(store).total.states
 

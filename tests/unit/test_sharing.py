@@ -139,7 +139,8 @@ def test_another_leads_when_the_leader_is_killed(pair: tuple[Store, Store]) -> N
 
 def count(store: Store, *names: str) -> None:
     """Tasks that succeed are heard of."""
-    store.rollups.count([("w", "task-succeeded", name, 1.0) for name in names], [("w", names[0], 0.1, "")], NOW)
+    moments = [("w", "task-succeeded", name, 1.0) for name in names]
+    store.rollups.count(*make.tally(moments, waits=[("w", names[0], 0.1, "")]), NOW)
 
 
 def total(store: Store) -> dict[str, int]:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from flower import state as module
-from flower.state import Moment, State
+from flower.state import State
 from flower.store import Store, TaskQuery, open_store
+from flower.store.tally import Tally
 from flower.worker import producer_of
 from tests import factories as make
 from tests.factories import Clock
@@ -24,11 +25,11 @@ def state(clock: Clock) -> Iterator[State]:
     state.stop()
 
 
-class Heard(list[Moment]):
+class Heard(list[Tally]):
     """An observer that remembers."""
 
-    def observe(self, moments: list[Moment], *_: object) -> None:
-        self.extend(moments)
+    def observe(self, tally: Tally, _: object) -> None:
+        self.append(tally)
 
 
 def test_task_is_seen_before_it_is_stored(state: State) -> None:
@@ -174,7 +175,28 @@ def test_observers_hear_every_task_event(state: State) -> None:
     """Worker, type, name, and the run time where it ends."""
     state.observers.append(heard := Heard())
     state.apply([make.heartbeat(), *make.success("u")])
-    assert (make.WORKER, "task-succeeded", "tasks.add", 0.5) == heard[-1]
+    event, run = heard[-1].events[-1], heard[-1].runs[-1]
+    assert ((make.WORKER, "task-succeeded", "tasks.add"), (make.WORKER, "tasks.add", 0.5)) == (event, run)
+
+
+def test_a_burst_is_told_now_and_then(state: State, clock: Clock) -> None:
+    """While more is to come, what was applied is counted four times a second."""
+    state.observers.append(heard := Heard())
+    told = []
+    for seconds in (0.0, 0.1, 0.1, 0.1):
+        clock.now += seconds
+        state.apply([make.received("u")], more=True)
+        told.append(len(heard))
+    assert ([1, 1, 1, 2], 4) == (told, sum(len(tally.events) for tally in heard))
+
+
+def test_the_end_of_a_burst_is_told(state: State) -> None:
+    """When nothing more is to come, everything is counted."""
+    state.observers.append(heard := Heard())
+    state.apply([make.received("a")], more=True)
+    state.apply([make.received("b")], more=True)
+    state.apply([make.received("c")])
+    assert [1, 2] == [len(tally.events) for tally in heard]
 
 
 @pytest.mark.parametrize("host, expected", [("gen42@vm", "gen@vm"), ("42@vm", "@vm"), ("web", "web")])
