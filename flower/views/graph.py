@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from flower.store.family import Relative
+from flower.utils.texts import say
 
 WIDTH, HEIGHT, ACROSS, BETWEEN = 214, 44, 46, 10
 """Of a box, and the room between layers and between boxes."""
@@ -46,7 +47,7 @@ class Box:
     @property
     def short_name(self) -> str:
         """The end of the name, which tells tasks apart, where the whole has no room."""
-        name = self.relative.name or ("not seen" if self.unseen else "unknown")
+        name = self.relative.name or say("task.family.unseen.short" if self.unseen else "task.nameless")
         return name if len(name) <= NAME_MOST else "…" + name[-(NAME_MOST - 1) :]
 
     @property

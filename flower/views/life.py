@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flower.store import FINAL_STATES, Task
 from flower.utils.template import format_duration
+from flower.utils.texts import say
 
 ENDS = ("succeeded", "failed", "retried", "revoked", "rejected")
 MOMENTS = ("received", "started", *ENDS)
@@ -74,34 +75,47 @@ def _attempt_of(kind: str, attempts: list[Attempt]) -> Attempt:
     return found
 
 
+ENDINGS = {
+    "PENDING": say("task.life.pending"),
+    "RECEIVED": say("task.life.received"),
+    "RETRY": say("task.life.retry"),
+    "REVOKED": say("task.life.revoked"),
+    "REJECTED": say("task.life.rejected"),
+}
+"""State -> how the sentence ends."""
+
+
 def summary(task: Task) -> str:
     """The task's life in one sentence: "Waited 3.00 ms, ran 1.20 s on w1@vm"."""
-    state, parts = task.state, []
+    parts = []
     attempts = attempts_of(task)
     deliveries = [attempt.received for attempt in attempts if _between(task.sent, attempt.received) is not None]
     if deliveries:
-        parts.append(f"spent {format_duration(_between(task.sent, deliveries[0]))} in the queue")
+        parts.append(say("task.life.queued", time=format_duration(_between(task.sent, deliveries[0]))))
+    last = _last_attempt(task)
     if len(attempts) > 1:
-        parts.append(f"was tried {len(attempts)} times, the last time")
-    waited = _between(task.received, task.started)
-    if waited is not None:
-        parts.append(f"waited {format_duration(waited)}")
-    if task.runtime is not None:
-        parts.append(f"ran {format_duration(task.runtime)}")
-    elif task.started is not None and state not in (*FINAL_STATES, "RETRY", "RECEIVED", "REJECTED", "PENDING"):
-        parts.append("is running")
-    if task.worker and (task.started or task.received):
-        parts.append(f"on {task.worker}" if task.started else f"is held by {task.worker}")
-    text = ", ".join(parts).replace(", on ", " on ").replace("last time, ", "last time ")
-    ending = {
-        "PENDING": "no worker has received it yet",
-        "RECEIVED": "is waiting to be started" if not task.eta else "is held until its ETA",
-        "RETRY": "will be tried again",
-        "REVOKED": "was revoked",
-        "REJECTED": "was rejected",
-    }.get(state or "")
+        last[:1] = [" ".join([say("task.life.tried", number=len(attempts)), *last[:1]])]
+    text = ", ".join(parts + last)
+    if task.worker and task.started:
+        text = f"{text} {say('task.on', worker=task.worker)}".strip()
+    held = task.state == "RECEIVED" and task.eta
+    ending = say("task.life.held_back") if held else ENDINGS.get(task.state or "")
     whole = "; ".join(filter(None, (text, ending)))
     return whole[:1].upper() + whole[1:]
+
+
+def _last_attempt(task: Task) -> list[str]:
+    """What the last attempt did."""
+    parts, waited = [], _between(task.received, task.started)
+    if waited is not None:
+        parts.append(say("task.life.waited", time=format_duration(waited)))
+    if task.runtime is not None:
+        parts.append(say("task.life.ran", time=format_duration(task.runtime)))
+    elif task.started is not None and task.state not in (*FINAL_STATES, "RETRY", "RECEIVED", "REJECTED", "PENDING"):
+        parts.append(say("task.life.running"))
+    if task.worker and task.received and not task.started:
+        parts.append(say("task.life.held", worker=task.worker))
+    return parts
 
 
 def _between(first: float | None, second: float | None) -> float | None:

@@ -9,6 +9,7 @@ from flower.store import Task
 from flower.store.rollup_rows import Cell
 from flower.store.sketch import bucket_of, percentile, size
 from flower.store.stats import Stats
+from flower.utils.texts import say
 from flower.views.life import attempts_of
 
 SPAN_SECONDS = 86_400
@@ -31,8 +32,8 @@ class Standing:
         if self.longer_than is None or self.count < 2:
             return ""
         if self.longer_than >= 0.5:
-            return f"longer than {min(99, int(self.longer_than * 100))}% of them"
-        return f"shorter than {min(99, int((1 - self.longer_than) * 100))}% of them"
+            return say("task.others.above", percent=min(99, int(self.longer_than * 100)))
+        return say("task.others.below", percent=min(99, int((1 - self.longer_than) * 100)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from flower.utils.coercion import CUT
 from flower.utils.readable import readable
+from flower.utils.texts import element, say
 
 PARSED_AT_MOST = 65_536
 CUT_FROM = 200
@@ -74,16 +75,13 @@ def dumped(value: Any) -> str:
 def _missing(text: str, which: str) -> str:
     """What is said of a text that is only a part; empty for a whole one."""
     if text.endswith(CUT):
-        return f"Cut by Flower at {len(text) - len(CUT):,} characters."
+        return say("payload.cut.flower", number=len(text) - len(CUT))
     if not _is_cut(text):
         return ""
     setting = "Task.resultrepr_maxsize" if which == "result" else "app.amqp.argsrepr_maxsize"
     if len(text) < CUT_FROM:
-        return "Celery left out what is nested deeply: events carry a short form."
-    return (
-        f"Cut by Celery at {len(text):,} characters: events carry only the beginning of long values "
-        f"(at most {CELERY_CUTS_AT:,} characters unless {setting} says otherwise)."
-    )
+        return say("payload.cut.deep")
+    return say("payload.cut.celery", number=len(text), most=CELERY_CUTS_AT, setting=setting)
 
 
 def _is_cut(text: str) -> bool:
@@ -131,7 +129,7 @@ def _drawn(value: Any, depth: int, budget: _Budget) -> str:
     if line is not None:
         return line
     if depth >= DEPTH_MOST:
-        return '<span class="tree-more">nested deeper than is shown</span>'
+        return element("span", say("payload.deeper"), class_="tree-more")
     pairs: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, Mapping) else enumerate(value)
     rows, told = [], 0
     for key, item in pairs:
@@ -140,11 +138,11 @@ def _drawn(value: Any, depth: int, budget: _Budget) -> str:
         rows.append(_row(key, item, depth, budget, isinstance(value, Mapping)))
         told += 1
     if told < len(value):
-        rows.append(f'<div class="tree-more">and {len(value) - told:,} more, which the copy has</div>')
-    word = ("member" if isinstance(value, Mapping) else "item") + ("" if len(value) == 1 else "s")
+        rows.append(element("div", say("payload.more", number=len(value) - told), class_="tree-more"))
+    size = say("payload.members" if isinstance(value, Mapping) else "payload.items", count=len(value))
     opened = " open" if depth < OPEN_DEPTH and len(value) <= 50 else ""
     brackets = "{…}" if isinstance(value, Mapping) else "[…]"
-    summary = f'<summary><span class="tree-fold">{brackets}</span> {len(value):,} {word}</summary>'
+    summary = f'<summary><span class="tree-fold">{brackets}</span> {escape(size)}</summary>'
     return f"<details{opened}>{summary}{''.join(rows)}</details>"
 
 
@@ -174,7 +172,8 @@ def _one_line(value: Any) -> str | None:
 def _leaf(value: Any) -> str:
     if isinstance(value, str):
         shown = value if len(value) <= TEXT_MOST else value[:TEXT_MOST]
-        more = "" if shown is value else f' <span class="tree-more">and {len(value) - TEXT_MOST:,} characters</span>'
+        left = len(value) - len(shown)
+        more = "" if not left else " " + element("span", say("payload.characters", number=left), class_="tree-more")
         return f'<span class="tree-text">“{escape(shown)}”</span>{more}'
     if value is None or isinstance(value, bool):
         return f'<span class="tree-word">{WORDS[value]}</span>'

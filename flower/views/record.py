@@ -9,6 +9,7 @@ from typing import Any
 
 from flower.control.waiting import READY
 from flower.utils.template import format_duration
+from flower.utils.texts import say
 from flower.views.payload import Payload, of_value
 
 
@@ -30,33 +31,26 @@ def record_of(answer: Mapping[str, Any], expires: Any) -> Record:
     if not answer.get("stored"):
         return Record(_nothing(answer, state, expires), "warn", state if answer.get("known") else "")
     if state not in READY:
-        return Record(f"The backend knows the task as {state}: it has no result yet.", "", state)
-    words = {
-        "SUCCESS": "The backend keeps this result.",
-        "FAILURE": "The backend keeps this error.",
-        "REVOKED": "The backend knows that it was revoked.",
-    }[state]
+        return Record(say("record.unfinished", state=state), "", state)
+    words = say(f"record.{state.lower()}")
     return Record(words, "", state, of_value(answer.get("result")), answer.get("traceback"), answer.get("date_done"))
 
 
 def _nothing(answer: Mapping[str, Any], state: str, expires: Any) -> str:
     """Why there may be no record."""
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
-    kept = f" It keeps results for {_words(float(seconds))} (result_expires)." if seconds else ""
+    kept = " " + say("record.kept", span=_words(float(seconds))) if seconds else ""
     if answer.get("expired"):
-        return f"The backend has no record any more: it has expired.{kept}"
+        return say("record.expired") + kept
     if not answer.get("known"):
-        return f"The backend has no record of this id: it never had one, or it has expired.{kept}"
+        return say("record.unknown") + kept
     if state in READY:
-        return (
-            "The backend has no record, though the task has ended: it ignores its result (ignore_result), "
-            "or its worker uses another backend."
-        )
-    return "The backend has no record yet: the task has not ended."
+        return say("record.ignored")
+    return say("record.open")
 
 
 def _words(seconds: float) -> str:
     for size, name in ((86_400.0, "days"), (3_600.0, "hours")):
         if seconds >= 2 * size and seconds % size == 0:
-            return f"{seconds / size:.0f} {name}"
+            return say(f"record.{name}", number=seconds / size)
     return format_duration(seconds)

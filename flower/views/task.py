@@ -15,13 +15,14 @@ from flower.store.stats import StatsQuery
 from flower.utils.arguments import ArgumentError
 from flower.utils.literals import readable
 from flower.utils.redaction import MASK
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.family import Picture, picture_of
 from flower.views.life import attempts_of, summary
 from flower.views.others import SPAN_SECONDS, Others, others_of
 from flower.views.payload import payload
 from flower.views.record import Record, record_of
-from flower.views.timeline import HELP, LABELS, epoch, timeline_of
+from flower.views.timeline import epoch, timeline_of
 from flower.views.traceback import sections_of
 
 REGIONS = {
@@ -43,13 +44,15 @@ class TaskView(BaseHandler):
         record = await self._record(uuid) if self.get_argument("result", None) is not None else None
         if raw is None:
             self.set_status(200 if self._wanted == "backend" else 404)
-            self.show("task_unknown.html", REGIONS, title="Unknown task", uuid=uuid, record=record, task=None)
+            self.show(
+                "task_unknown.html", REGIONS, title=say("task.title.unknown"), uuid=uuid, record=record, task=None
+            )
             return
         task = self.format_task(raw)
         self.show(
             "task.html",
             REGIONS,
-            title=f"{task.name or 'Task'} {uuid[:8]}",
+            title=f"{task.name or say('task.title')} {uuid[:8]}",
             uuid=uuid,
             task=task,
             record=record,
@@ -76,9 +79,7 @@ class TaskView(BaseHandler):
             "summary": summary(task),
             "attempts": attempts_of(task),
             "timeline": timeline_of(task, now),
-            "labels": LABELS,
             "epoch": epoch,
-            "helps": HELP,
             "payloads": [(name, BY_NAME[name].label, payload(task.get(name), name)) for name in PAYLOADS],
             "sections": sections_of(str(task.traceback))[::-1] if task.traceback else [],
             "facts": [BY_NAME[name] for name in TABLED if task.get(name) not in (None, "")],
@@ -127,17 +128,17 @@ def _given(raw: Task, task: Task, which: str) -> tuple[str, str]:
     """(JSON, why not) of arguments to begin with: never a part of them, never what is hidden."""
     text, shown = raw.get(which), task.get(which)
     if text is None:
-        return "", "No event told them."
+        return "", say("task.given.untold")
     if MASK in text:
-        return "", "A secret in them is hidden."
+        return "", say("task.given.secret")
     if text != shown:
-        return "", "They are not shown in full."
+        return "", say("task.given.part")
     told = payload(text, which)
     if told is not None and told.note:
         return "", told.note
     value = readable(text)
     if not isinstance(value, list if which == "args" else dict):
-        return "", "What was recorded is no plain value."
+        return "", say("task.given.value")
     return json.dumps(value, ensure_ascii=False, indent=2 if len(text) > 60 else None), ""
 
 

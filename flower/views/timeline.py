@@ -8,24 +8,11 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from flower.store import FINAL_STATES, Task
+from flower.utils.texts import say
 from flower.views.life import Attempt, attempts_of
 
 Kind = Literal["queue", "scheduled", "again", "waiting", "running"]
 
-LABELS: dict[str, str] = {
-    "queue": "In the queue",
-    "scheduled": "Scheduled",
-    "again": "Until the next attempt",
-    "waiting": "Waiting in the worker",
-    "running": "Running",
-}
-HELP: dict[str, str] = {
-    "queue": "From when it was sent until a worker received it",
-    "scheduled": "Held back on purpose, until its ETA",
-    "again": "The pause before the retry; when it was planned for was not kept",
-    "waiting": "From when a worker had received it, and its ETA had come, until it began",
-    "running": "From when it began until it ended",
-}
 WIDTH = 1_000.0
 NARROWEST = 5.0
 """A span that lasts at all can be seen."""
@@ -50,7 +37,7 @@ class Span:
 
     @property
     def label(self) -> str:
-        return LABELS[self.kind]
+        return say(f"task.span.{self.kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,29 +204,29 @@ def _moments(task: Task, attempts: list[Attempt], eta: float | None, start: floa
     """Everything that happened, in order."""
     found: list[tuple[float, str, str, str, bool]] = []
     if task.sent is not None:
-        where = " ".join(filter(None, (f"by {task.client}" if task.client else "", _to(task))))
-        found.append((task.sent, "Sent", where, "", False))
+        where = " ".join(filter(None, (say("task.moment.by", process=task.client) if task.client else "", _to(task))))
+        found.append((task.sent, say("task.moment.sent"), where, "", False))
     for attempt in attempts:
-        on = f"by {attempt.worker}" if attempt.worker else ""
+        on = say("task.moment.by", process=attempt.worker) if attempt.worker else ""
         if attempt.received is not None:
-            found.append((attempt.received, "Received", on, "", False))
+            found.append((attempt.received, say("task.moment.received"), on, "", False))
         if attempt.started is not None:
-            found.append((attempt.started, "Started", "", "", False))
+            found.append((attempt.started, say("task.moment.started"), "", "", False))
         if attempt.ended is not None:
             kind = OUTCOMES.get(attempt.outcome, attempt.outcome)
-            found.append((attempt.ended, attempt.outcome.capitalize(), attempt.exception or "", kind, False))
+            found.append((attempt.ended, say(f"task.moment.{attempt.outcome}"), attempt.exception or "", kind, False))
     if eta is not None:
-        found.append((eta, "Earliest start (ETA)", "", "", True))
+        found.append((eta, say("task.moment.eta"), "", "", True))
     expires = epoch(task.expires)
     if expires is not None:
-        found.append((expires, "Expires", "", "", True))
+        found.append((expires, say("task.moment.expires"), "", "", True))
     for at, what, detail, kind, planned in sorted(found, key=lambda each: each[0]):
         yield Moment(at, at - start, what, detail, kind, planned)
 
 
 def _to(task: Task) -> str:
     place = task.queue or task.routing_key
-    return f"to {place}" if place else ""
+    return say("task.moment.to", queue=place) if place else ""
 
 
 def _unknown(task: Task, attempts: list[Attempt], eta: float | None) -> list[str]:
@@ -248,16 +235,13 @@ def _unknown(task: Task, attempts: list[Attempt], eta: float | None) -> list[str
     received = [attempt.received for attempt in attempts if attempt.received is not None]
     started = [attempt.started for attempt in attempts if attempt.started is not None]
     if task.sent is None:
-        told.append(
-            "When it was sent: the client does not tell it. With task_send_sent_event it does, "
-            "and the time in the queue is known too."
-        )
+        told.append(say("task.unknown.sent"))
     elif received and task.sent > max(received):
-        told.append("The time in the queue: the client's clock is ahead of the worker's.")
+        told.append(say("task.unknown.ahead"))
     if not received and (started or task.state in FINAL_STATES):
-        told.append("When a worker received it: no such event came; perhaps Flower did not listen yet.")
+        told.append(say("task.unknown.received"))
     if not started and task.state in ("SUCCESS", "FAILURE"):
-        told.append("When it began: no such event came, so waiting and running cannot be told apart.")
+        told.append(say("task.unknown.started"))
     if task.eta and eta is None:
-        told.append(f"When it was planned for: {task.eta!r} is no time.")
+        told.append(say("task.unknown.eta", eta=repr(task.eta)))
     return told

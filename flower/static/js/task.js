@@ -1,5 +1,7 @@
 // The page of one task: durations that go on, the form to run it again, and a family that is
 // drawn anew at most every few seconds.
+import { say } from "./say.js";
+
 const page = () => document.getElementById("task");
 
 // -- durations
@@ -33,7 +35,7 @@ document.addEventListener("htmx:afterSettle", () => {
   if (now === state) return;
   state = now;
   const announcer = document.getElementById("announcer");
-  announcer.textContent = `The task is ${state}`;
+  announcer.textContent = say("run.state", { state });
   tellReport();
   const force = document.getElementById("edit-force-box");
   if (force) force.hidden = FINAL.includes(state);
@@ -73,7 +75,7 @@ function tellReport() {
   const link = document.createElement("a");
   link.href = `${document.documentElement.dataset.prefix}/task/${encodeURIComponent(ran)}`;
   link.textContent = ran;
-  report.replaceChildren("It runs again as ", link);
+  report.replaceChildren(`${say("run.again")} `, link);
   report.hidden = false;
 }
 
@@ -132,7 +134,7 @@ function problemOf(field) {
     const value = JSON.parse(text);
     const list = field.dataset.type === "list";
     if (list === Array.isArray(value) && typeof value === "object" && value !== null) return "";
-    return `${name}: expected ${list ? "an array, such as [1, 2]" : 'an object, such as {"a": 1}'}`;
+    return say(list ? "run.expected.array" : "run.expected.object", { name });
   } catch (error) {
     return `${name}: ${error.message}`;
   }

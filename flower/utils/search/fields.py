@@ -8,26 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Literal
+from typing import Literal, get_args
 
 from flower.utils.search.nodes import Bound, Contains, OneOf, Pair, Prefix, Span, Term
 from flower.utils.search.spans import duration_span, number_span, time_span
 from flower.utils.search.text import ascii_lower
+from flower.utils.texts import say
 
 Kind = Literal["text", "state", "id", "pairs", "duration", "number", "time"]
 
 WORD_COLUMNS = ("uuid", "name", "state", "worker", "args", "kwargs", "result", "exception", "traceback", "queue")
 """The columns through which a word without a field looks."""
 
-KINDS: dict[Kind, str] = {
-    "text": "any part of the text",
-    "state": "a state, or several with commas between them",
-    "id": "an id or the beginning of one, as it is written or in small letters",
-    "pairs": "any part of the text, or key=value for an argument with exactly this value",
-    "duration": "a duration such as >5, >=0.5s, <100ms, 1m or 1..5",
-    "number": "a number such as 3, >3 or 1..5",
-    "time": "a time such as 2026-11-21, >2026-11-21T10:00 or an age such as -1h (within) or <-1h (before)",
-}
+KINDS: dict[Kind, str] = {kind: say(f"search.takes.{kind}") for kind in get_args(Kind)}
 """What each kind of field takes, for messages and documentation."""
 
 
@@ -38,33 +31,36 @@ class Field:
     name: str
     kind: Kind
     column: str
-    help: str
     example: str
     aliases: tuple[str, ...] = ()
 
+    @property
+    def help(self) -> str:
+        return say(f"search.field.{self.name}")
+
 
 FIELDS: tuple[Field, ...] = (
-    Field("uuid", "id", "uuid", "The task with this id", "2b7a3a4e"),
-    Field("name", "text", "name", "The name of the task", "tasks.add"),
-    Field("state", "state", "state", "The state", "FAILURE,RETRY"),
-    Field("worker", "text", "worker", "The worker that had the task last", "celery@worker1"),
-    Field("queue", "text", "queue", "The queue to which the task was sent", "priority"),
-    Field("args", "text", "args", "The positional arguments", "customer-42"),
-    Field("kwargs", "pairs", "kwargs", "The keyword arguments", "customer=42"),
-    Field("result", "text", "result", "The return value", "done"),
-    Field("exception", "text", "exception", "The exception of the last failure", "KeyError", aliases=("exc",)),
-    Field("traceback", "text", "traceback", "The traceback of the last failure", "views.py"),
-    Field("runtime", "duration", "runtime", "How long the last attempt ran, in seconds", ">0.5"),
-    Field("retries", "number", "retries", "How often the task was retried", ">=1"),
-    Field("sent", "time", "sent", "When a client sent the task", ">2026-11-21"),
-    Field("received", "time", "received", "When a worker received the task", "-1h"),
-    Field("started", "time", "started", "When a worker began to run the task", "<-1d"),
-    Field("succeeded", "time", "succeeded", "When the task succeeded", "2026-11-21T10:00"),
-    Field("failed", "time", "failed", "When the task failed", "2026-11-20..2026-11-21"),
-    Field("retried", "time", "retried", "When the task last asked to be retried", "-30m"),
-    Field("revoked", "time", "revoked", "When the task was revoked", "-7d"),
-    Field("root", "id", "root_id", "All tasks of the workflow that this task began", "2b7a3a4e"),
-    Field("parent", "id", "parent_id", "The tasks that this task sent", "2b7a3a4e"),
+    Field("uuid", "id", "uuid", "2b7a3a4e"),
+    Field("name", "text", "name", "tasks.add"),
+    Field("state", "state", "state", "FAILURE,RETRY"),
+    Field("worker", "text", "worker", "celery@worker1"),
+    Field("queue", "text", "queue", "priority"),
+    Field("args", "text", "args", "customer-42"),
+    Field("kwargs", "pairs", "kwargs", "customer=42"),
+    Field("result", "text", "result", "done"),
+    Field("exception", "text", "exception", "KeyError", aliases=("exc",)),
+    Field("traceback", "text", "traceback", "views.py"),
+    Field("runtime", "duration", "runtime", ">0.5"),
+    Field("retries", "number", "retries", ">=1"),
+    Field("sent", "time", "sent", ">2026-11-21"),
+    Field("received", "time", "received", "-1h"),
+    Field("started", "time", "started", "<-1d"),
+    Field("succeeded", "time", "succeeded", "2026-11-21T10:00"),
+    Field("failed", "time", "failed", "2026-11-20..2026-11-21"),
+    Field("retried", "time", "retried", "-30m"),
+    Field("revoked", "time", "revoked", "-7d"),
+    Field("root", "id", "root_id", "2b7a3a4e"),
+    Field("parent", "id", "parent_id", "2b7a3a4e"),
 )
 
 BY_WORD: dict[str, Field] = {word: field for field in FIELDS for word in (field.name, *field.aliases)}
