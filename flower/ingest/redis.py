@@ -20,8 +20,9 @@ from kombu import Connection
 
 from flower.ingest.decode import Decoder, Event
 
-READ_BYTES = 16_384
-"""The parser moves all that it has left after each message, so it gets little at a time."""
+READ_BYTES = 262_144
+FEED_BYTES = 8_192
+"""Given to the parser at once: after each message it moves all that it has left."""
 BACKLOG_BYTES = 32 * 1024 * 1024
 """Beyond this the rest waits in Redis."""
 MESSAGES_A_BATCH = 400
@@ -45,6 +46,8 @@ class RedisReceiver:
         self._reader = hiredis.Reader()
         self._backlog: deque[bytes] = deque()
         self._backlog_size = 0
+        self._fed = 0
+        """Bytes of the first in the backlog that the parser has."""
         self._heard = time.monotonic()
         self._pinged = False
         self.more = False
@@ -77,9 +80,13 @@ class RedisReceiver:
     def _next_reply(self) -> Any:
         """The next whole reply, False when there is none yet."""
         while (reply := self._reader.gets()) is False and self._backlog:
-            data = self._backlog.popleft()
-            self._backlog_size -= len(data)
-            self._reader.feed(data)
+            data = self._backlog[0]
+            self._reader.feed(data, self._fed, min(FEED_BYTES, len(data) - self._fed))
+            self._fed += FEED_BYTES
+            if self._fed >= len(data):
+                self._backlog.popleft()
+                self._backlog_size -= len(data)
+                self._fed = 0
         return reply
 
     def _pending_tls(self) -> bool:
