@@ -10,17 +10,18 @@ from typing import Any
 
 from flower.utils.masking import mask
 from flower.utils.template import format_duration, format_value, humanize, without_passwords
+from flower.utils.texts import say
 from flower.views.rusage import usage_of
 
 TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("pool", "Pool", ("stats",)),
-    ("broker", "Broker", ("stats",)),
-    ("queues", "Queues", ("active_queues",)),
-    ("tasks", "Tasks", ("active", "reserved", "scheduled", "revoked", "stats")),
-    ("limits", "Limits", ("registered", "stats")),
-    ("config", "Config", ("conf",)),
-    ("system", "System", ("stats",)),
-    ("other", "Other", ("stats",)),
+    ("pool", say("worker.tab.pool"), ("stats",)),
+    ("broker", say("worker.tab.broker"), ("stats",)),
+    ("queues", say("worker.tab.queues"), ("active_queues",)),
+    ("tasks", say("worker.tab.tasks"), ("active", "reserved", "scheduled", "revoked", "stats")),
+    ("limits", say("worker.tab.limits"), ("registered", "stats")),
+    ("config", say("worker.tab.config"), ("conf",)),
+    ("system", say("worker.tab.system"), ("stats",)),
+    ("other", say("worker.tab.other"), ("stats",)),
 )
 """Anchor and title of each part of a worker's page, and the answers that it is made of."""
 
@@ -148,15 +149,18 @@ def _from_stats(facts: Facts, stats: Mapping[str, Any]) -> None:
     facts.pool = _pairs({_pool_key(key, pool): value for key, value in pool.items() if key != "timeouts"})
     facts.processes = [pid for pid in pool.get("processes") or () if isinstance(pid, int)]
     if stats.get("pid") is not None:
-        facts.pool.append(("Worker PID", _text(stats["pid"])))
+        facts.pool.append((say("worker.fact.pid"), _text(stats["pid"])))
     if stats.get("prefetch_count") is not None:
-        facts.pool.append(("Prefetch count", _text(stats["prefetch_count"])))
+        facts.pool.append((say("worker.fact.prefetch"), _text(stats["prefetch_count"])))
     timeouts = pool.get("timeouts")
     facts.timed = False if str(pool.get("implementation")).endswith(UNTIMED) else None
     if isinstance(timeouts, (list, tuple)) and len(timeouts) == 2:
         facts.timed = True
         facts.soft, facts.hard = (_positive(value) for value in timeouts)
-        facts.pool += [("Soft time limit", limit_text(facts.soft)), ("Hard time limit", limit_text(facts.hard))]
+        facts.pool += [
+            (say("worker.fact.soft"), limit_text(facts.soft)),
+            (say("worker.fact.hard"), limit_text(facts.hard)),
+        ]
     if isinstance(stats.get("autoscaler"), Mapping):
         facts.autoscaler = stats["autoscaler"]
         facts.pool += _pairs({f"autoscaler-{key}": value for key, value in stats["autoscaler"].items()})
@@ -178,7 +182,7 @@ def _pool_key(key: str, pool: Mapping[str, Any]) -> str:
 def _pairs(values: Any, before: str = "") -> Pairs:
     """Each value under its name; parts of a value follow it as lines of their own."""
     if not isinstance(values, Mapping):
-        return [("Value", _text(values))]
+        return [(say("worker.fact.value"), _text(values))]
     pairs: Pairs = []
     for key, value in values.items():
         name = f"{before}, {str(key).replace('-', ' ')}" if before else humanize(str(key))
@@ -192,7 +196,7 @@ def _pairs(values: Any, before: str = "") -> Pairs:
 def limit_text(seconds: float | None) -> str:
     """A time limit: `none`, `300 s`, `1h 00m 00s`."""
     if not seconds:
-        return "none"
+        return say("worker.limits.zero")
     return f"{seconds:g} s" if seconds < 600 else format_duration(seconds)
 
 
@@ -209,17 +213,17 @@ def _queue(queue: Mapping[str, Any]) -> dict[str, str]:
     kind = exchange.get("type") if isinstance(exchange, Mapping) else None
     name = exchange.get("name") if isinstance(exchange, Mapping) else exchange
     shown = {
-        "Exchange": " ".join(filter(None, (str(name or ""), f"({kind})" if kind else ""))),
-        "Routing key": queue.get("routing_key"),
-        "Durable": queue.get("durable"),
-        "Exclusive": queue.get("exclusive"),
-        "Auto delete": queue.get("auto_delete"),
-        "No ack": queue.get("no_ack"),
-        "Alias": queue.get("alias"),
-        "Queue arguments": queue.get("queue_arguments"),
-        "Binding arguments": queue.get("binding_arguments"),
+        "exchange": " ".join(filter(None, (str(name or ""), f"({kind})" if kind else ""))),
+        "routing_key": queue.get("routing_key"),
+        "durable": queue.get("durable"),
+        "exclusive": queue.get("exclusive"),
+        "auto_delete": queue.get("auto_delete"),
+        "no_ack": queue.get("no_ack"),
+        "alias": queue.get("alias"),
+        "queue_arguments": queue.get("queue_arguments"),
+        "binding_arguments": queue.get("binding_arguments"),
     }
-    return {"Name": str(queue.get("name") or ""), **{key: _text(value) for key, value in shown.items()}}
+    return {"name": str(queue.get("name") or ""), **{key: _text(value) for key, value in shown.items()}}
 
 
 def _request(entry: Mapping[str, Any]) -> Request:

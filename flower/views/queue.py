@@ -81,7 +81,7 @@ class QueueView(BaseHandler):
         # The regions that are asked for again and again have no charts.
         charts = {} if part in REGIONS and queue else await self.run(charts_of, self, name, window, now)
         if queue is None and not any(chart.series for chart in charts.values()):
-            raise NotFoundError(say("queues.nobody", queue=repr(name)))
+            raise NotFoundError(f"Nobody knows a queue {name!r}")
         consuming, others = self._workers(name)
         facet = Facet() if part in ("queue-now", "queue-workers") else await self.run(self._states, name)
         row = row_of(queue or Queue(name), report, self.cluster.sampler.track(name), now)

@@ -6,41 +6,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from flower.utils.template import format_count, format_duration, format_value, humanize
+from flower.utils.texts import say
 
-RUSAGE: dict[str, tuple[str, str]] = {
-    "utime": ("Processor time, own code", "s"),
-    "stime": ("Processor time, for the system", "s"),
-    "maxrss": ("Largest memory", "kB"),
-    "ixrss": ("Shared memory", ""),
-    "idrss": ("Unshared data", ""),
-    "isrss": ("Unshared stack", ""),
-    "minflt": ("Page faults without reading", ""),
-    "majflt": ("Page faults that read the disk", ""),
-    "nswap": ("Times swapped out", ""),
-    "inblock": ("Read from disk", "block"),
-    "oublock": ("Written to disk", "block"),
-    "msgsnd": ("Messages sent", ""),
-    "msgrcv": ("Messages received", ""),
-    "nsignals": ("Signals received", ""),
-    "nvcsw": ("Waited for something", "times"),
-    "nivcsw": ("Interrupted by the scheduler", "times"),
+RUSAGE: dict[str, str] = {
+    "utime": "s",
+    "stime": "s",
+    "maxrss": "kB",
+    "ixrss": "",
+    "idrss": "",
+    "isrss": "",
+    "minflt": "",
+    "majflt": "",
+    "nswap": "",
+    "inblock": "block",
+    "oublock": "block",
+    "msgsnd": "",
+    "msgrcv": "",
+    "nsignals": "",
+    "nvcsw": "times",
+    "nivcsw": "times",
 }
-"""Member of `rusage` -> what it says and its unit (getrusage(2) on Linux)."""
+"""Member of `rusage` -> its unit (getrusage(2) on Linux)."""
 
 
 def usage_of(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a worker told of its use of the machine, as people read it."""
     usage = stats.get("rusage") or {}
     if not isinstance(usage, Mapping):
-        return [("Resource usage", format_value(usage))]
+        return [(say("worker.usage"), format_value(usage))]
     pairs = []
     spent, uptime = [usage.get(key) for key in ("utime", "stime")], stats.get("uptime")
     if isinstance(uptime, (int, float)) and uptime > 0 and all(isinstance(value, (int, float)) for value in spent):
         share = sum(float(value or 0) for value in spent) / uptime
-        pairs.append(("Share of one processor", f"{share:.1%} since it started"))
+        pairs.append((say("worker.usage.share"), say("worker.usage.share.since", share=f"{share:.1%}")))
     for key, value in usage.items():
-        label, unit = RUSAGE.get(str(key), (humanize(str(key)), ""))
-        pairs.append((label, _measured(value, unit)))
+        unit = RUSAGE.get(str(key))
+        label = humanize(str(key)) if unit is None else say(f"worker.usage.{key}")
+        pairs.append((label, _measured(value, unit or "")))
     return pairs
 
 
@@ -52,4 +54,4 @@ def _measured(value: Any, unit: str) -> str:
     if unit in ("kB", "block"):
         kilobytes = value if unit == "kB" else value / 2
         return f"{kilobytes / 1024:,.1f} MB" if kilobytes >= 1024 else f"{kilobytes:,.0f} kB"
-    return " ".join(filter(None, (format_count(value), unit)))
+    return say("worker.usage.times", number=value) if unit == "times" else format_count(value)

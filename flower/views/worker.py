@@ -7,11 +7,13 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from flower.store import Task
 from flower.utils.arguments import within
 from flower.utils.inspected import View
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.facts import TABS, Facts, Request, facts_of, limit_text, slots_of
 from flower.views.worker_lists import FINDS, KINDS, Listing, listing
@@ -110,7 +112,7 @@ class WorkerView(BaseHandler):
             known = list(state.workers)
         near = get_close_matches(self.name, known, n=3, cutoff=0.6)
         self.set_status(404)
-        title = f"Unknown worker {self.name!r}"
+        title = say("worker.unknown", worker=repr(self.name))
         self.show("worker_unknown.html", title=title, name=self.name, near=near, failure=self.cluster.inspector.error)
 
     # -- what the templates draw
@@ -146,6 +148,7 @@ class WorkerView(BaseHandler):
             "terminates": row.pool not in UNENDING,
             "address": self.address,
             "limit_text": limit_text,
+            "shutdown_question": partial(_shutdown_question, row),
         }
 
     def _chart(self) -> Any:
@@ -186,13 +189,20 @@ class WorkerView(BaseHandler):
         request.args, request.kwargs = (str(shown.get(name) or "") for name in ("args", "kwargs"))
 
 
+def _shutdown_question(row: Row, held: int, alone: list[str]) -> str:
+    """What is asked before a worker that holds so many waiting tasks is shut down."""
+    running = say("worker.shutdown.running", count=row.active) if row.active else say("worker.shutdown.idle")
+    asked = say("worker.shutdown.ask.held" if held else "worker.shutdown.ask", worker=row.name, running=running)
+    return " ".join([asked, *([say("worker.shutdown.alone", queues=", ".join(alone))] if alone else [])])
+
+
 def _names(entry: Any) -> str:
     if isinstance(entry, str):
         return entry
     if isinstance(entry, tuple):
         return str(entry[0])
     if isinstance(entry, dict):
-        return str(entry["Name"])
+        return str(entry["name"])
     return f"{entry.name} {getattr(entry, 'uuid', '')}"
 
 

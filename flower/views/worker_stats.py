@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flower.store import Store
 from flower.store.sketch import percentile
 from flower.store.stats import StatsQuery
+from flower.utils.texts import say
 from flower.views.charts import Chart, Series
 
 SPAN_SECONDS = 3600
@@ -15,9 +16,9 @@ STEP_SECONDS = 60
 NAMES = 12
 """Busiest names that are shown."""
 OUTCOMES = (
-    ("SUCCESS", "Succeeded", "good"),
-    ("FAILURE", "Failed", "bad"),
-    ("RETRY", "Retried", "warn"),
+    ("SUCCESS", say("worker.count.succeeded"), "good"),
+    ("FAILURE", say("worker.count.failed"), "bad"),
+    ("RETRY", say("worker.count.retried"), "warn"),
 )
 
 
@@ -64,7 +65,7 @@ def throughput(store: Store, worker: str, source: str, tasks: str, now: float | 
     counted = stats.since if stats.since is not None else now
     return Chart(
         slug="throughput",
-        title="Ended tasks",
+        title=say("worker.chart.ended"),
         start=query.first,
         end=query.beyond,
         step=STEP_SECONDS,
@@ -83,7 +84,7 @@ def throughput(store: Store, worker: str, source: str, tasks: str, now: float | 
         stacked=True,
         height=150,
         source=source,
-        note="a minute, last hour",
-        explained="Tasks that this worker ended in each minute, counted as their events came",
-        empty="It ended no task in the last hour.",
+        note=say("worker.chart.ended.note"),
+        explained=say("worker.chart.ended.help"),
+        empty=say("worker.chart.ended.none"),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flower.utils.arguments import one_of, within
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.worker import WorkerView
 from flower.views.worker_rows import (
@@ -26,12 +27,9 @@ from flower.views.worker_rows import (
 
 __all__ = ("Row", "WorkerView", "WorkersView", "matches", "natural_key", "row_of", "sorted_rows")
 
-STATES: tuple[tuple[str, str, str], ...] = (
-    ("", "All", "Every worker that was heard of"),
-    ("online", "Online", "Heard of within two heartbeat intervals"),
-    ("busy", "No free slot", "Online, and every slot of the pool is at work"),
-    ("silent", "Not answering", "Online, but the last question got no answer: busy, or remote control is off"),
-    ("offline", "Offline", "Said goodbye, or no heartbeat came for two intervals"),
+STATES: tuple[tuple[str, str, str], ...] = tuple(
+    (word, say(f"workers.state.{word or 'all'}"), say(f"workers.state.{word or 'all'}.help"))
+    for word in ("", "online", "busy", "silent", "offline")
 )
 """Word of the address, label and meaning of each filter of states."""
 
@@ -133,7 +131,7 @@ class WorkersView(BaseHandler):
         self.show(
             "workers.html",
             {"workers": "workers_table.html"},
-            title="Workers",
+            title=say("workers.title"),
             choice=choice,
             shown=shown,
             states=STATES,

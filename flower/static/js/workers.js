@@ -1,5 +1,7 @@
 // The workers' pages: what is selected in the list is shut down, restarted or asked together, each worker by a
 // request of its own.
+import { say } from "./say.js";
+
 const AT_ONCE = 4;
 const REFRESHED_AT_ONCE = 200;
 const chosen = new Map(); // name -> how many tasks it ran when it was last drawn
@@ -28,7 +30,7 @@ function draw() {
   all.checked = here > 0 && here === boxes().length;
   all.indeterminate = here > 0 && !all.checked;
   bar.toggleAttribute("data-none", chosen.size === 0);
-  const words = chosen.size === 1 ? "1 worker selected" : `${chosen.size} workers selected`;
+  const words = say("roster.selected", { count: chosen.size });
   if (part("count", bar).textContent !== words) part("count", bar).textContent = chosen.size ? words : "";
 }
 
@@ -53,37 +55,32 @@ document.addEventListener("htmx:afterSwap", draw);
 const ACTS = {
   shutdown: {
     path: "/api/worker/shutdown/",
-    label: "Shut down",
-    question: (many) => `Shut down ${many}?`,
     meaning: (running, number) => {
-      const tasks = running === 1 ? "1 running task is" : `${running} running tasks are`;
-      const [its, they, them] = number === 1 ? ["Its", "it holds", "it"] : ["Their", "they hold", "them"];
-      const first = running ? `${its} ${tasks} finished first` : `Nothing runs on ${them} now`;
-      return `${first}, what ${they} waiting goes back to its queue, and nothing starts ${them} again from here.`;
+      const whose = number === 1 ? "one" : "many";
+      const first = running ? say(`roster.shutdown.running.${whose}`, { count: running }) : say(`roster.shutdown.idle.${whose}`);
+      return say("roster.shutdown.meaning", { first, count: number });
     },
   },
   restart: {
     path: "/api/worker/pool/restart/",
-    label: "Restart pools",
-    question: (many) => `Restart the pools of ${many}?`,
-    meaning: () => "Every process is replaced: each ends with the task that it runs, or with its next one. A worker without the setting worker_pool_restarts refuses.",
+    meaning: () => say("roster.restart.meaning"),
   },
 };
 let act = null;
 let names = [];
 
 function begin(slug) {
-  act = ACTS[slug];
+  act = { slug, ...ACTS[slug] };
   names = [...chosen.keys()];
   const running = [...chosen.values()].reduce((sum, number) => sum + number, 0);
-  part("question").textContent = act.question(names.length === 1 ? names[0] : `${names.length} workers`);
+  part("question").textContent = say(`roster.${slug}.question`, { count: names.length, name: names[0] });
   part("meaning").textContent = act.meaning(running, names.length);
   part("progress").textContent = "";
-  part("list").replaceChildren(...names.map((name) => line(name, chosen.get(name) ? `${chosen.get(name)} running` : "idle")));
+  part("list").replaceChildren(...names.map((name) => line(name, chosen.get(name) ? say("roster.running", { number: chosen.get(name) }) : say("roster.idle"))));
   part("go").hidden = false;
   part("go").disabled = false;
-  part("go").textContent = names.length === 1 ? act.label : `${act.label}: ${names.length}`;
-  part("cancel").textContent = "Cancel";
+  part("go").textContent = names.length === 1 ? say(`roster.${slug}`) : say(`roster.${slug}.many`, { number: names.length });
+  part("cancel").textContent = say("common.cancel");
   dialog.showModal();
   part("cancel").focus();
 }
@@ -98,7 +95,7 @@ function line(name, text) {
 
 async function one(place) {
   const item = part("list").children[place];
-  item.lastChild.textContent = "asked…";
+  item.lastChild.textContent = say("roster.asked");
   let ok = false;
   let text;
   try {
@@ -107,9 +104,9 @@ async function one(place) {
     const answer = await fetch(address, { method: "POST", headers, body: "{}" });
     const said = await answer.json();
     ok = answer.ok;
-    text = ok ? "done" : said.error;
+    text = ok ? say("roster.done") : said.error;
   } catch {
-    text = "Flower could not be reached: it is not known whether this was done.";
+    text = say("common.unreachable");
   }
   item.dataset.kind = ok ? "good" : "bad";
   item.lastChild.textContent = text;
@@ -119,7 +116,7 @@ async function one(place) {
 
 async function perform() {
   part("go").disabled = true;
-  part("cancel").textContent = "Close";
+  part("cancel").textContent = say("common.close");
   let next = 0;
   let done = 0;
   let ended = 0;
@@ -127,12 +124,12 @@ async function perform() {
     while (next < names.length) {
       if (await one(next++)) done += 1;
       ended += 1;
-      part("progress").textContent = `${ended} of ${names.length} answered`;
+      part("progress").textContent = say("roster.progress", { ended, number: names.length });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const failed = names.length - done;
-  const words = `${act.label}: ${done} done${failed ? `, ${failed} refused` : ""}`;
+  const words = say(`roster.${act.slug}.${failed ? "refused" : "done"}`, { done, failed });
   part("progress").textContent = words;
   part("go").hidden = true;
   part("cancel").focus();
