@@ -99,6 +99,15 @@ TABLE: tuple[Option, ...] = (
         "NAME,...",
         multiple=True,
     ),
+    Option(
+        "events_backlog",
+        CLUSTER,
+        int,
+        512,
+        "Megabytes of events that may wait in a burst before Redis holds the rest, and cuts Flower off; 0: only Redis",
+        "MB",
+        rule=at_least(0),
+    ),
     Option("max_workers", CLUSTER, int, 5000, "How many workers are remembered", "N", rule=at_least(1)),
     Option(
         "purge_offline_workers",

@@ -34,6 +34,7 @@ from flower.utils.executor import DaemonExecutor
 from flower.watch import Watch
 
 BROKER_THREADS = 4
+MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Watched:
                 enable_events=options.enable_events,
                 state=State(_open_store(plan.db, options), max_workers=options.max_workers),
                 executor=self._asking,
+                backlog_bytes=options.events_backlog * MEGABYTE,
             )
         state = events.state
         state.redactor = shown.redactor

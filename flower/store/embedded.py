@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isqrt
 from typing import Any
 
@@ -18,7 +18,7 @@ from flower.store.migrate import prepare_file
 from flower.store.plan import Clause, Unindexed
 from flower.store.query import TaskQuery
 from flower.store.schema import tasks as table
-from flower.store.wanted import WantedIndexes
+from flower.store.wanted import HELD_UP_SECONDS, WantedIndexes, longer_than
 from flower.store.where import conditions
 from flower.utils.coercion import encodable, text, whole
 from flower.utils.search import Query
@@ -62,7 +62,7 @@ class Embedded:
             file.close()
             raise StoreError(f"Cannot use {file.path}: {error}") from error
         self.writer: Writer = self._writer
-        self._wanted = WantedIndexes()
+        self._wanted = WantedIndexes(self._writer.demanded())
         self._texts = textindex.Texts(file.path)
         self.reader = sqlite.reader(file.path)
         self.lookup: Lookup = sqlite.Lookup(file.path)
@@ -102,13 +102,18 @@ class Embedded:
         ids = connection.scalars(sa.select(table.c.id).where(among, *map(Unindexed, exactly)))
         return orjson.dumps(list(ids)).decode()
 
-    def attend(self, tasks: int, *, busy: bool) -> None:
+    def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         """There is nobody else, but an index may be wanted."""
-        self._texts.attend(self._writer, tasks, busy=busy)
-        index = self._wanted.next()
-        if index is not None:
-            self._writer.add_index(index)
-            self._wanted.made(index)
+        self._texts.attend(self._writer, tasks, busy=behind())
+        missing, unused = self._wanted.missing(), self._wanted.unused()
+        if missing is not None and not behind():
+            if self._writer.add_index(missing, longer_than(HELD_UP_SECONDS, behind)):
+                self._wanted.made(missing)
+            else:
+                self._wanted.given_up(missing)
+        elif unused is not None:
+            self._writer.drop_index(unused)
+            self._wanted.gone(unused)
 
     def check(self) -> tuple[list[str], list[str]]:
         empty, pages, size, version = (

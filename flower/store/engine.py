@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -98,10 +98,10 @@ class Engine(Protocol):
         `tasks` are stored. What the connection reads after that, until it is given back, is of the same moment.
         """
 
-    def attend(self, tasks: int, *, busy: bool) -> None:
+    def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         """Do what is due: see the other processes and be seen, make an index. In the writer's thread.
 
-        `tasks` are stored, and others wait to be when it is `busy`. Raises `failures`.
+        `tasks` are stored, and `behind` tells whether too many wait to be. Raises `failures`.
         """
 
     def storable(self, value: Any) -> Any:

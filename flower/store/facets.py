@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from flower.store.bounded import rows_within
 from flower.store.kept import filters_of
-from flower.store.plan import SORTED, Clause
+from flower.store.plan import Clause
 from flower.store.query import Count, TaskQuery
+from flower.store.schema import ALWAYS
 from flower.store.schema import tasks as table
 from flower.store.where import conditions
 
@@ -65,7 +66,7 @@ def read(connection: sa.Connection, query: TaskQuery, seconds: float = FACET_SEC
         others = _without(filters_of(query), name)
         where = conditions(others, table)
         facet = None
-        if not where and name in SORTED:
+        if not where and name in ALWAYS:
             facet = _whole(connection, name, until - time.monotonic())
         if facet is None:
             if others not in newest:

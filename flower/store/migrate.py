@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from flower.store.schema import APPLICATION_ID, VERSION
+from flower.store.schema import APPLICATION_ID, ON_DEMAND, VERSION
 
 STEPS = Path(__file__).parent / "migrations"
 
@@ -54,6 +54,8 @@ def prepare_file(path: Path) -> None:
             with engine.begin() as connection:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 upgrade(connection, version)
+                for column in ON_DEMAND:
+                    connection.exec_driver_sql(f"DROP INDEX IF EXISTS tasks_by_{column}")
                 connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         except sa.exc.DBAPIError as error:
             raise sqlite3.OperationalError(f"it cannot be upgraded from version {version}: {error.orig}") from error

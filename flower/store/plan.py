@@ -17,14 +17,17 @@ from sqlalchemy.sql.functions import FunctionElement
 from flower.store.caseless import compared
 from flower.store.columns import BY_NAME, NAMES
 from flower.store.query import TaskQuery
+from flower.store.schema import ALWAYS, ON_DEMAND
 from flower.store.schema import tasks as table
 
 Clause = sa.ColumnElement[bool]
 
 GROUPING = frozenset({"name", "state", "worker"})
 """Columns with few values: within one the tasks go by received time, as their indexes do."""
-SORTED = frozenset({index.columns[0].name for index in table.indexes})
-"""Columns by which an index is sorted."""
+INDEXED = ALWAYS | {"uuid"}
+"""Columns of which every store has an index."""
+SORTED = ALWAYS | ON_DEMAND
+"""Columns by which an index is sorted, or will be when somebody asked."""
 
 
 def page_ids(query: TaskQuery, where: list[Clause]) -> sa.Select[int]:

@@ -133,13 +133,16 @@ class Saver(threading.Thread):
             give_back_memory()
         self._after_burst = burst
 
+    def _is_behind(self) -> bool:
+        return self._source.unsaved() > BUSY
+
     def _attempt(self, batch: Batch) -> bool:
         try:
             found = self._store.write(batch) if batch else {}
             asked = self._asked > self._done
             if self._round % WORKERS_EVERY == 0 or asked:
                 self._store.save_workers(*self._source.take_workers())
-            self._store.keep_house(self._now(), at_once=asked, busy=self._source.unsaved() > BUSY)
+            self._store.keep_house(self._now(), at_once=asked, behind=self._is_behind)
             if self._store.is_shared and self._round % REREAD_EVERY == 0:
                 found = self._store.engine.ended(list(self._source.open_tasks)) | found
         except self._store.engine.failures as error:

@@ -40,6 +40,9 @@ tasks = sa.Table(
     *(_column(column.name, column.kind) for column in COLUMNS),
 )
 
+ALWAYS = frozenset({"received", "timestamp", "name", "state", "worker", "parent_id"})
+"""Columns by which an index of every store is sorted."""
+
 # Every list of the pages and of the API walks one of these instead of sorting all rows.
 sa.Index("tasks_by_received", tasks.c.received)
 sa.Index("tasks_by_timestamp", tasks.c.timestamp)
@@ -50,10 +53,12 @@ sa.Index("tasks_by_state", tasks.c.state, tasks.c.received)
 sa.Index("tasks_by_worker", tasks.c.worker, tasks.c.received)
 _has_parent = tasks.c.parent_id.is_not(None)
 sa.Index("tasks_by_parent", tasks.c.parent_id, sqlite_where=_has_parent, postgresql_where=_has_parent)
-ON_DEMAND = {
-    index.columns[0].name: index for index in tasks.indexes if index.name in ("tasks_by_started", "tasks_by_runtime")
-}
-"""Column -> its index, of those that are not worth their cost to everybody, see `flower.store.wanted`."""
+ON_DEMAND = frozenset(
+    column.name
+    for column in COLUMNS
+    if column.name == "queue" or (column.kind in ("time", "seconds", "integer") and column.name not in ALWAYS)
+)
+"""Columns whose index is not worth its cost to everybody: SQLite has it on demand, see `flower.store.wanted`."""
 
 workers = sa.Table(
     "workers",

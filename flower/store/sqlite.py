@@ -7,9 +7,10 @@ forth thousands of times a second.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -19,6 +20,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from flower.store.bounded import STEPS
 from flower.store.columns import BY_NAME, FINAL_STATES, NAMES
 from flower.store.schema import APPLICATION_ID, ON_DEMAND, VERSION, metadata
 from flower.utils.search import SQL_FUNCTIONS
@@ -34,6 +36,7 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA busy_timeout = 5000",
 )
+_BY = "tasks_by_"
 _COLUMN_LIST = ", ".join(NAMES)
 _ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in NAMES if name != "uuid")
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_STATES))
@@ -111,6 +114,7 @@ class Writer:
     """The one connection that writes. One thread at a time."""
 
     def __init__(self, path: Path, *, durable: bool) -> None:
+        self._path = path
         self._connection = connect(path)
         # Most of the index pages that a batch touches, and a log of 16 MB before it goes into the file.
         for pragma in ("PRAGMA cache_size = -12000", "PRAGMA wal_autocheckpoint = 4000"):
@@ -126,8 +130,7 @@ class Writer:
                 str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT))
                 for table in metadata.tables.values()
             ),
-            *map(_index_statement, indexes - {*ON_DEMAND.values()}),
-            *(f"DROP INDEX IF EXISTS {index.name}" for index in ON_DEMAND.values()),
+            *(_index_statement(index) for index in indexes if index.columns[0].name not in ON_DEMAND),
         ]
         with self.transaction():
             for statement in statements:
@@ -135,9 +138,27 @@ class Writer:
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
-    def add_index(self, index: sa.Index) -> None:
-        """Make an index. A second for each million tasks."""
-        self._connection.execute(_index_statement(index))
+    def demanded(self) -> frozenset[str]:
+        """The columns that have their index on demand."""
+        names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+        return ON_DEMAND & {name.removeprefix(_BY) for (name,) in names}
+
+    def add_index(self, column: str, give_up: Callable[[], bool]) -> bool:
+        """Make an index on demand, in a second for each million tasks; False when that was given up."""
+        # On a connection of its own, which sorts in a file: a hundred bytes of memory a task would be too much.
+        with contextlib.closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+            connection.set_progress_handler(give_up, STEPS)
+            try:
+                connection.execute(f"CREATE INDEX IF NOT EXISTS {_BY}{column} ON tasks ({column})")
+            except sqlite3.OperationalError as error:
+                if "interrupted" not in str(error):
+                    raise
+                return False
+        return True
+
+    def drop_index(self, column: str) -> None:
+        """Remove an index on demand."""
+        self._connection.execute(f"DROP INDEX IF EXISTS {_BY}{column}")
 
     def give_back(self, pages: int) -> None:
         """Shorten the file by so many empty pages."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -244,12 +244,13 @@ class Store:
             # Somewhere among them is a value that no database takes; the others must not suffer for it.
             return self._writer.upsert([tuple(map(self.engine.storable, row)) for row in rows])
 
-    def keep_house(self, now: float, *, at_once: bool = False, busy: bool = False) -> None:
+    def keep_house(self, now: float, *, at_once: bool = False, behind: Callable[[], bool] = lambda: False) -> None:
         """Store what was noted besides tasks, and tidy up. What one process must do, the leading one does.
 
-        Raises one of the engine's `failures`; can be repeated.
+        While too many tasks are `behind`, what can wait does. Raises one of the engine's `failures`; can be repeated.
         """
-        self.engine.attend(self.tasks, busy=busy)
+        self.engine.attend(self.tasks, behind)
+        busy = behind()
         if self.engine.crowded:
             self.tasks = self._writer.count()
         self.audit.write()

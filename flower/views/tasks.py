@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from flower.store import FINAL_STATES, TASK_STATES, Facets, Slice, StoreError, TaskQuery
-from flower.store.keyset import WALKED
+from flower.store.plan import INDEXED
 from flower.utils.search import FIELDS, QuerySyntaxError
 from flower.utils.texts import say
 from flower.views import BaseHandler
@@ -134,7 +134,7 @@ class TasksView(BaseHandler):
     async def _page(self, view: View, query: TaskQuery) -> tuple[Slice, float] | None:
         """The page, and when the newest of all tasks was received; None when the page should be shown before."""
         patience: Patience[tuple[Slice, float]] = self.application.settings.setdefault("tasks_patience", Patience())
-        dear = self.cluster.store.tasks > DEAR_TASKS and (query.search is not None or query.sort_by not in WALKED)
+        dear = self.cluster.store.tasks > DEAR_TASKS and (query.search is not None or query.sort_by not in INDEXED)
         waits = not dear or self.get_argument("wait", False, type=bool)
         ask = partial(self.run, self._read, view, query)
         return await patience.read(view, ask, None if waits else PATIENCE_SECONDS)

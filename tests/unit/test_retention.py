@@ -138,7 +138,7 @@ def test_nothing_is_forgotten_while_it_is_busy(store: Store) -> None:
     """A burst of events goes first."""
     keep(store, 2.0)
     set_ages(store, DAY, DAY)
-    store.keep_house(NOW, busy=True)
+    store.keep_house(NOW, behind=lambda: True)
     assert 1 == store.tasks
 
 

@@ -42,6 +42,16 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     store.close()
 
 
+def idle() -> bool:
+    """Nothing waits to be written."""
+    return False
+
+
+def behind() -> bool:
+    """Too many tasks wait to be written."""
+    return True
+
+
 def task(number: int, **facts: Any) -> dict[str, Any]:
     return {"uuid": f"u{number}", "state": "SUCCESS", "args": f"('customer{number}x',)", "timestamp": 1.0, **facts}
 
@@ -54,13 +64,13 @@ def index_of(store: Store) -> textindex._Index | None:
 def take_in(store: Store) -> None:
     """Let the index take in everything that is stored, as the saver's rounds would."""
     for _ in range(1_000):
-        store.engine.attend(store.tasks, busy=False)
+        store.engine.attend(store.tasks, idle)
         index = index_of(store)
         if index is None:
             return
         if index.running is not None:
             index.running.exception()
-        store.engine.attend(store.tasks, busy=True)
+        store.engine.attend(store.tasks, behind)
         if not index.stale and not index.changed and not index.in_work and index.mark == newest(store):
             return
 
@@ -112,7 +122,7 @@ def test_writing_goes_first(store: Store) -> None:
     """While the writer is behind nothing is taken in; a search finds the rest all the same."""
     store.write([task(99)])
     for _ in range(3):
-        store.engine.attend(store.tasks, busy=True)
+        store.engine.attend(store.tasks, behind)
     assert (TASKS, ["u99"]) == (getattr(index_of(store), "mark", None), found(store, "customer99x"))
 
 
@@ -148,7 +158,7 @@ def test_ids_that_are_given_again(store: Store) -> None:
 def test_index_that_is_not_used(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nobody searched for an hour: it goes, and its file."""
     monkeypatch.setattr(textindex, "UNUSED_SECONDS", -1.0)
-    store.engine.attend(store.tasks, busy=False)
+    store.engine.attend(store.tasks, idle)
     assert (None, []) == (index_of(store), list(tmp_path.glob("*texts*")))
 
 
@@ -158,7 +168,7 @@ def test_index_of_tasks_that_are_gone(store: Store) -> None:
     assert first is not None
     first.most = TASKS - 1
     take_in(store)
-    store.engine.attend(store.tasks, busy=False)
+    store.engine.attend(store.tasks, idle)
     take_in(store)
     assert (False, ["u7"]) == (index_of(store) in (None, first), found(store, "customer7x"))
 
@@ -204,7 +214,7 @@ def test_sqlite_without_such_an_index(
     with caplog.at_level(logging.WARNING, "flower.store.textindex"):
         for _ in range(3):
             found(store, "customer7x")
-            store.engine.attend(store.tasks, busy=False)
+            store.engine.attend(store.tasks, idle)
     told = [record.getMessage() for record in caplog.records]
     assert (["u7"], 1, []) == (found(store, "customer7x"), len(told), list(tmp_path.glob("db-texts*")))
     store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flower.store import Store, TaskQuery, open_store
+from flower.store import Store, TaskQuery, open_store, wanted
+from flower.store.schema import ON_DEMAND
 from flower.utils.search import parse_query
 
 
@@ -24,7 +26,7 @@ def made(path: Path) -> set[str]:
     """The indexes on demand that a file has."""
     with closing(sqlite3.connect(path / "db")) as file:
         names = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
-    return names & {"tasks_by_runtime", "tasks_by_started"}
+    return names & {f"tasks_by_{column}" for column in ON_DEMAND}
 
 
 def test_new_file(store: Store, tmp_path: Path) -> None:
@@ -41,6 +43,8 @@ def test_new_file(store: Store, tmp_path: Path) -> None:
         (TaskQuery(sort_by="started"), "tasks_by_started"),
         (TaskQuery(search=parse_query("runtime:>5 name:a")), "tasks_by_runtime"),
         (TaskQuery(started_start=1.0), "tasks_by_started"),
+        (TaskQuery(sort_by="retries"), "tasks_by_retries"),
+        (TaskQuery(queue="mail"), "tasks_by_queue"),
     ],
 )
 @pytest.mark.parametrize("read", ["search", "slice", "count", "about", "iterate"])
@@ -53,10 +57,48 @@ def test_question_makes_an_index(store: Store, tmp_path: Path, read: str, query:
     assert {index} == made(tmp_path)
 
 
-def test_index_goes_with_the_process(store: Store, tmp_path: Path) -> None:
-    """A store that is opened anew begins without."""
+def test_index_outlives_a_restart(store: Store, tmp_path: Path) -> None:
+    """A store that is opened anew has what was asked for shortly before, and can use it."""
     store.search(TaskQuery(sort_by="runtime"))
     store.keep_house(0.0)
     store.close()
-    open_store(str(tmp_path / "db"), persistent=True).close()
+    with closing(open_store(str(tmp_path / "db"), persistent=True)) as again:
+        again.keep_house(0.0)
+        assert {"tasks_by_runtime"} == made(tmp_path)
+
+
+def test_index_that_is_not_used(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes when nobody asked for an hour, and is made again for whoever does."""
+    store.search(TaskQuery(sort_by="runtime"))
+    store.keep_house(0.0)
+    with monkeypatch.context() as hour:
+        hour.setattr(wanted, "UNUSED_SECONDS", -1.0)
+        store.keep_house(0.0)
+    gone = made(tmp_path)
+    store.search(TaskQuery(sort_by="runtime"))
+    store.keep_house(0.0)
+    assert (set(), {"tasks_by_runtime"}) == (gone, made(tmp_path))
+
+
+def test_nothing_is_made_while_tasks_wait(store: Store, tmp_path: Path) -> None:
+    """Who writes goes first."""
+    store.search(TaskQuery(sort_by="runtime"))
+    store.keep_house(0.0, behind=lambda: True)
     assert set() == made(tmp_path)
+
+
+def test_making_is_given_up(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When tasks begin to wait while an index is made, that ends, and is tried again after a while."""
+    monkeypatch.setattr(wanted, "HELD_UP_SECONDS", -1.0)
+    monkeypatch.setattr("flower.store.sqlite.STEPS", 1)
+    monkeypatch.setattr("flower.store.embedded.HELD_UP_SECONDS", -1.0)
+    looks = itertools.count()
+    store.write([{"uuid": f"u{number}", "runtime": 1.0} for number in range(50)])
+    store.search(TaskQuery(sort_by="runtime"))
+    store.keep_house(0.0, behind=lambda: next(looks) > 1)
+    given_up = made(tmp_path)
+    store.keep_house(0.0)
+    early = made(tmp_path)
+    monkeypatch.setattr(wanted.time, "monotonic", lambda: 10.0**9)
+    store.keep_house(0.0)
+    assert (set(), set(), True) == (given_up, early, next(looks) > 2)

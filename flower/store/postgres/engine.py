@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -98,7 +98,7 @@ class Postgres:
     def matching(self, connection: sa.Connection, search: Query, tasks: int) -> str | None:
         return None
 
-    def attend(self, tasks: int, *, busy: bool) -> None:
+    def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         self._peers.attend()
 
     def check(self) -> tuple[list[str], list[str]]:
