@@ -43,7 +43,7 @@ TELL_SECONDS = 0.25
 
 
 class Observer(Protocol):
-    """Who wants to hear of every task event, in the events thread."""
+    """Who wants to hear of every task event, in any thread."""
 
     def observe(self, tally: Tally, counts: Counter[Kind]) -> None: ...
 
@@ -107,8 +107,8 @@ class State:
             self.totals["dropped"] += len(events)
             return
         redactor = self.redactor or None
-        before = len(self._tally.events)
         with self.lock:
+            before = len(self._tally.events)
             for event in events:
                 try:
                     if redactor is not None:
@@ -134,13 +134,14 @@ class State:
             self._saver.hurry()
 
     def tell(self, now: float | None = None) -> None:
-        """Have what was applied since the last time counted, by those who count. In the thread that applies."""
-        self._told_at = now = self.clock() if now is None else now
-        if not self._tally.events:
-            return
-        tally, self._tally = self._tally, Tally()
-        counts = tally.counts()
+        """Have what was applied since the last time counted, by those who count. In any thread."""
+        now = self.clock() if now is None else now
         with self.lock:
+            self._told_at = now
+            tally, self._tally = self._tally, Tally()
+            if not tally.events:
+                return
+            counts = tally.counts()
             for (host, type_, _), number in counts.items():
                 if type_ != "task-sent":
                     self.workers.count(type_, host, number, now)

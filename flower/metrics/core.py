@@ -1,6 +1,6 @@
 """The metrics of one cluster.
 
-`observe` is called in the events thread, `render` in any other; `_lock` guards what is counted between them.
+`observe` and `render` may be called in any thread; `_lock` guards what is counted.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Metrics:
         self._gauges = {"task-started": Paired(table.PREFETCH_TIME), "task-received": Paired(table.PREFETCHED)}
         self._room_at = state.clock()
 
-    # Counting, in the events thread
+    # Counting
 
     def observe(self, tally: Tally, counts: Counter[Kind]) -> None:
         """Count task events, the run times among them, and the waits and attempts that ended with them."""
@@ -188,6 +188,7 @@ class Metrics:
 
     def _parts(self) -> list[Part]:
         """Every metric but those of the registry, as they are now."""
+        self.state.tell()
         now = self.state.clock()
         purged = self._purged(now)
         if purged:

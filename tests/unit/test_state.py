@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from flower import state as module
+from flower.metrics import Metrics
 from flower.state import State
 from flower.store import Store, TaskQuery, open_store
 from flower.store.tally import Tally
@@ -188,6 +190,15 @@ def test_a_burst_is_told_now_and_then(state: State, clock: Clock) -> None:
         state.apply([make.received("u")], more=True)
         told.append(len(heard))
     assert ([1, 1, 1, 2], 4) == (told, sum(len(tally.events) for tally in heard))
+
+
+def test_a_burst_is_told_to_who_asks(state: State, clock: Clock) -> None:
+    """The metrics of a moment have all that was applied."""
+    metrics = Metrics(state, buckets=[1.0], registry=CollectorRegistry())
+    state.observers.append(metrics)
+    for uuid in "ab":
+        state.apply([make.received(uuid)], more=True)
+    assert b'type="task-received",worker="celery@w1"} 2.0' in metrics.render()[0]
 
 
 def test_the_end_of_a_burst_is_told(state: State) -> None:
