@@ -174,7 +174,6 @@ OPERATIONS: tuple[Operation, ...] = (
         arguments=(*ARGUMENTS, TIMEOUT),
         options=True,
         waits=True,
-        label="Run",
         example={
             "task-id": "e611e877-b90c-46ec-af0c-b0beb1eef487",
             "state": "SUCCESS",
@@ -196,7 +195,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "Send a task without waiting for its result. Further members of the body are options of `apply_async`",
         arguments=ARGUMENTS,
         options=True,
-        label="Send",
         example=SENT,
         classic=("task-id", "state"),
     ),

@@ -132,7 +132,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 permission="worker.pool.restart",
             ),
         ),
-        label="Set time limits",
         example={
             "message": "time limits set successfully",
             "task": "tasks.add",
@@ -154,7 +153,6 @@ OPERATIONS: tuple[Operation, ...] = (
             WORKER,
             Argument("ratelimit", required=True, help="`10/s`, `10/m`, `10/h`, a number a second, or `0` for none"),
         ),
-        label="Set rate limit",
         example={
             "message": "new rate limit set successfully",
             "task": "tasks.add",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from flower.control.context import Context
 from flower.control.errors import BadArgument, OperationError
 from flower.utils.arguments import ArgumentError, convert
+from flower.utils.texts import say
 
 Answer = dict[str, Any]
 Run = Callable[..., Awaitable[Answer]]
@@ -121,10 +122,6 @@ class Operation:
     waits: bool = False
     """Whether it may wait long, and need not be finished once nobody waits for the answer."""
     destructive: bool = False
-    label: str = ""
-    """What a button says."""
-    question: str = ""
-    """What a page asks before a destructive operation; `{}` is the target."""
     example: Answer = field(default_factory=dict)
     classic: tuple[str, ...] = ("message",)
     """The members of the answer that Flower 2.x gives too; none for what it does not have."""
@@ -132,6 +129,15 @@ class Operation:
     """What Flower 2.x says whatever became of it; `{}` is the target."""
     forgiven: tuple[type[OperationError], ...] = ()
     """Failures of which Flower 2.x did not tell: there it says that it is done."""
+
+    @property
+    def label(self) -> str:
+        """What a button says."""
+        return say(f"operations.{self.name}")
+
+    def question(self, target: str) -> str:
+        """What a page asks before a destructive operation; empty for others."""
+        return say(f"operations.{self.name}.ask", target=target) if self.destructive else ""
 
     @property
     def pattern(self) -> str:

@@ -72,8 +72,6 @@ OPERATIONS: tuple[Operation, ...] = (
         arguments=(Argument("confirm", help="The token of the first answer"),),
         role="admin",
         destructive=True,
-        label="Purge",
-        question="Delete all messages that wait in {}?",
         example={"message": "Deleted 1240 messages of 'celery'", "queue": "celery", "purged": 1240},
         classic=(),
     ),

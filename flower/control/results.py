@@ -212,10 +212,8 @@ OPERATIONS: tuple[Operation, ...] = (
         abort,
         "Ask an AbortableTask to end itself",
         destructive=True,
-        label="Abort",
         classic_message="Aborted '{}'",
         forgiven=(Conflict,),
-        question="Abort task {}?",
         example={
             "message": "Aborted 'fbbe3520-881f-4db4-a978-551dac435525'",
             "task-id": "fbbe3520-881f-4db4-a978-551dac435525",

@@ -126,8 +126,6 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         options=True,
         destructive=True,
-        label="Run again",
-        question="Run task {} again?",
         example={
             "message": "Task '79ceb704-33e5-4bce-97e5-1f8abbec779a' runs again as "
             "'e5e5492f-4d9e-494a-b0a7-89a1e3d37c7f'",

@@ -105,10 +105,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "End a worker: it finishes its running tasks, and gives the others back",
         role="admin",
         destructive=True,
-        label="Shut down",
         forgiven=(Offline,),
         classic_message="Shutting down!",
-        question="Shut down {}? Nothing starts it again from here.",
         example={"message": "Shutting down!", "worker": "celery@worker1", "confirmed_by": "goodbye"},
     ),
     Operation(
@@ -119,8 +117,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "Replace the processes of a worker's pool, each after its next task; needs the setting worker_pool_restarts",
         role="admin",
         destructive=True,
-        label="Restart pool",
-        question="Restart the pool of {}? Each process is replaced after its task.",
         example={
             "message": "Restarting 'celery@worker1' worker's pool",
             "worker": "celery@worker1",
@@ -134,7 +130,6 @@ OPERATIONS: tuple[Operation, ...] = (
         partial(_resize, "grow"),
         "Add processes to a worker's pool",
         arguments=_count("add"),
-        label="Grow",
         example={
             "message": "Growing 'celery@worker1' worker's pool by 2",
             "worker": "celery@worker1",
@@ -148,7 +143,6 @@ OPERATIONS: tuple[Operation, ...] = (
         partial(_resize, "shrink"),
         "Take processes from a worker's pool; refused while all are busy",
         arguments=_count("take away"),
-        label="Shrink",
         example={
             "message": "Shrinking 'celery@worker1' worker's pool by 1",
             "worker": "celery@worker1",
@@ -165,7 +159,6 @@ OPERATIONS: tuple[Operation, ...] = (
             Argument("min", "int", required=True, minimum=0, maximum=POOL_MOST, help="Fewest processes"),
             Argument("max", "int", required=True, minimum=1, maximum=POOL_MOST, help="Most processes"),
         ),
-        label="Autoscale",
         example={
             "message": "Autoscaling 'celery@worker1' worker (min=1, max=5)",
             "worker": "celery@worker1",
@@ -179,7 +172,6 @@ OPERATIONS: tuple[Operation, ...] = (
         add_consumer,
         "Have a worker consume a queue; the queue is made if it does not exist",
         arguments=QUEUE,
-        label="Add queue",
         example={"message": "add consumer sample", "worker": "celery@worker1", "queue": "sample"},
     ),
     Operation(
@@ -190,8 +182,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "Have a worker leave a queue",
         arguments=QUEUE,
         destructive=True,
-        label="Leave queue",
-        question="Have {} leave this queue?",
         example={"message": "no longer consuming from sample", "worker": "celery@worker1", "queue": "sample"},
     ),
 )

@@ -22,6 +22,7 @@ from flower.store.wanted import HELD_UP_SECONDS, WantedIndexes, longer_than
 from flower.store.where import conditions
 from flower.utils.coercion import encodable, text, whole
 from flower.utils.search import Query
+from flower.utils.texts import say
 
 FREE_PAGES, FREE_SHARE = 2_000, 10
 """Empty pages of 4 KB that are left for new tasks: 8 MB, or a tenth of the file."""
@@ -69,7 +70,7 @@ class Embedded:
 
     @property
     def description(self) -> str:
-        return "a temporary SQLite file" if self.file.temporary else f"SQLite file {self.file.path}"
+        return say("store.temporary") if self.file.temporary else say("store.file", path=self.file.path)
 
     @property
     def durable(self) -> bool:

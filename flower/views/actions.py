@@ -15,20 +15,13 @@ from flower.access import PERMISSIONS, READ_ONLY_PERMISSIONS, Access, User
 from flower.control import BY_NAME, Argument, Operation
 from flower.utils.json import dumps
 from flower.utils.template import humanize
+from flower.utils.texts import say
 
 Field = str | tuple[str, str]
 """The name of an argument, or the name and how it is labelled."""
 
-COUNTED = {"queue": "messages"}
-"""What the count of a confirmation counts, by the kind of the operation's target; else tasks."""
-
 LABELS = {
-    "n": "Processes",
-    "ratelimit": "Rate limit",
-    "soft": "Soft limit, seconds",
-    "hard": "Hard limit, seconds",
-    "restart": "Restart the pools",
-    "workername": "Worker",
+    name: say(f"operations.argument.{name}") for name in ("n", "ratelimit", "soft", "hard", "restart", "workername")
 }
 """How arguments are labelled whose name says too little."""
 
@@ -127,14 +120,14 @@ class Actions:
         self, operation: Operation, target: str | None, arguments: dict[str, Any], question: str | None, report: str
     ) -> dict[str, Any]:
         path = operation.path.replace("{target}", quote(target or "", safe="@:"))
-        asked = operation.question if question is None else question
+        asked = operation.question(target or "") if question is None else question
         attributes: dict[str, Any] = {
             "data-operation": operation.name,
             "data-target": target or "",
             "data-url": self.prefix + path,
             "data-arguments": _json(arguments),
-            "data-question": asked.replace("{}", target or "").strip(),
-            "data-counts": COUNTED.get(operation.target, "tasks"),
+            "data-question": asked.strip(),
+            "data-counts": say("operations.counts.queue" if operation.target == "queue" else "operations.counts.tasks"),
         }
         if operation.destructive:
             attributes["data-destructive"] = None
@@ -197,7 +190,7 @@ def _classes(operation: Operation, look: str) -> str:
 
 
 def _label(operation: Operation, label: str | None) -> str:
-    return escape(label or operation.label or humanize(operation.name.rpartition(".")[2]))
+    return escape(label or operation.label)
 
 
 def _plain(text: str) -> str:

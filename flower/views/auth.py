@@ -22,6 +22,7 @@ from flower.login.provider import Identity, Provider
 from flower.login.sessions import mark_of
 from flower.problems import Problem
 from flower.utils.authentication import authenticate, validate_auth_option
+from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.web import NotFoundError
 
@@ -145,7 +146,7 @@ class OAuth2LoginHandler(BaseHandler):
         # Refused by us, they are let choose another account; the provider would send the same one back at once.
         other = "1" if fault.status == 403 else ""
         again = self.path("login", next=self._next or get_next_url(self), other=other)
-        self.show("login_failed.html", title="Not logged in", problem=problem, again=again)
+        self.show("login_failed.html", title=say("login.title.failed"), problem=problem, again=again)
 
     # -- the attempts of this browser
 
@@ -198,7 +199,7 @@ class LogoutHandler(BaseHandler):
         """Ask first, where there is a session: a link of another site must not end it."""
         user = self.current_user
         if user is not None and user.session:
-            self.show("logout.html", title="Log out", done=False)
+            self.show("logout.html", title=say("login.title.ask"), done=False)
         else:
             self.post()
 
@@ -209,7 +210,7 @@ class LogoutHandler(BaseHandler):
         if user is not None and user.session:
             self.audit(LOGOUT, mark_of(user.session), {}, DONE, Problem(200, ""), time.monotonic() - began)
         self.current_user = None if self.site.logins else user
-        self.show("logout.html", title="Logged out", done=True)
+        self.show("logout.html", title=say("login.title.out"), done=True)
 
 
 def is_safe_redirect(target: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from flower.store import COLUMNS
+from flower.utils.texts import say
 
 DEFAULT_COLUMNS = ("name", "uuid", "state", "received", "runtime", "worker")
 COLUMNS_COOKIE = "flower_columns"
@@ -20,7 +21,7 @@ class TaskColumn(NamedTuple):
     help: str
 
 
-LABELS = {"kwargs": "Kwargs", "args": "Args"}
+LABELS = {name: say(f"tasks.column.{name}") for name in ("kwargs", "args")}
 """Shorter than in the column table, for a head of a table."""
 
 TASK_COLUMNS: tuple[TaskColumn, ...] = tuple(

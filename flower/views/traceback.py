@@ -12,8 +12,8 @@ FRAME = re.compile(r'^(?P<margin>[ |+-]*)File "(?P<file>[^"]*)", line (?P<line>\
 HEAD = re.compile(r"^[ |+-]*(?:Exception Group )?Traceback \(most recent call last\):\s*$")
 REPEATED = re.compile(r"^[ |]*\[Previous line repeated \d+ more times?\]$")
 BETWEEN = {
-    "The above exception was the direct cause of the following exception:": "caused by",
-    "During handling of the above exception, another exception occurred:": "while handling",
+    "The above exception was the direct cause of the following exception:": "cause",
+    "During handling of the above exception, another exception occurred:": "meanwhile",
 }
 LIBRARY = re.compile(
     r"site-packages|dist-packages|[\\/]lib[\\/]python\d|[\\/]lib64[\\/]python\d|[\\/]Lib[\\/]|^<frozen |^<string>$"

@@ -27,7 +27,7 @@ def test_entry(operation: Operation) -> None:
     assert handler.permission in PERMISSIONS
     assert operation.help
     assert operation.example
-    assert bool(operation.question) == operation.destructive
+    assert bool(operation.question("x")) == operation.destructive
     assert ("{target}" in operation.path) == bool(operation.target)
 
 

@@ -29,7 +29,7 @@ shop.bank.BankAway: no answer
 
 def test_chain() -> None:
     """Each exception of a chain has its frames and how it led to the next."""
-    assert [("", "OSError: refused", 1), ("caused by", "shop.bank.BankAway: no answer", 2)] == [
+    assert [("", "OSError: refused", 1), ("cause", "shop.bank.BankAway: no answer", 2)] == [
         (section.relation, section.exception, len(section.frames)) for section in sections_of(CHAINED)
     ]
 

@@ -23,6 +23,7 @@ from flower.store.query import TaskQuery
 from flower.store.schema import VERSION
 from flower.utils.coercion import encodable, text, whole
 from flower.utils.search import Query, storable
+from flower.utils.texts import say
 
 _READ_ONLY = {"default_transaction_read_only": "on"}
 
@@ -72,8 +73,8 @@ class Postgres:
     @property
     def description(self) -> str:
         others = len(self.peers()) - 1
-        shared = f", shared with {others} other Flower{'s' * (others > 1)}" if others > 0 else ""
-        return self._database.description + shared
+        name = self._database.description
+        return say("store.shared", store=name, count=others) if others > 0 else name
 
     @property
     def leads(self) -> bool:
