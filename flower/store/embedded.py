@@ -81,6 +81,8 @@ class Embedded:
 
     def counted(self, known: int, change: int) -> int:
         self._texts.note(self._writer)
+        if change:
+            self._writer.counted(known + change)
         return known + change
 
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
@@ -122,6 +124,10 @@ class Embedded:
             for name in ("freelist_count", "page_count", "page_size", "user_version")
         )
         faults = [row[0] for row in self.writer.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        (there,), counted = self.writer.execute("SELECT count(*) FROM tasks").fetchone(), self.writer.count()
+        if there != counted:
+            self._writer.counted(there)
+            faults.append(f"{counted} tasks were counted, {there} are there; the number is put right")
         megabytes = size / 1_000_000
         return [f"{pages * megabytes:.1f} MB, {empty * megabytes:.1f} MB of it empty, schema {version}"], faults
 

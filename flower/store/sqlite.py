@@ -37,9 +37,22 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
 )
 _BY = "tasks_by_"
+OPEN_OF_STATE = 3_000
+"""Unfinished tasks that a start reads: each may be a page of the disk, and most of the old ones never end."""
 _COLUMN_LIST = ", ".join(NAMES)
 _ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in NAMES if name != "uuid")
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_STATES))
+# One step of the index a state.
+_OPEN_STATES = f"""
+WITH RECURSIVE walk(state) AS (
+    SELECT min(state) FROM tasks
+    UNION ALL SELECT (SELECT min(state) FROM tasks WHERE state > walk.state) FROM walk WHERE walk.state IS NOT NULL
+)
+SELECT state FROM walk WHERE state NOT IN ({_FINAL})
+"""
+_OPEN = "SELECT id FROM tasks WHERE state = ? ORDER BY received DESC, id DESC LIMIT ?"
+_NOTED = "SELECT number FROM counts WHERE name = 'stored'"
+_NOTE = "INSERT INTO counts VALUES ('stored', ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number"
 _DIALECT = sa.create_engine("sqlite://").dialect
 _JSON = frozenset(name for name in NAMES if BY_NAME[name].kind == "json")
 
@@ -203,8 +216,16 @@ class Writer:
             )
 
     def count(self) -> int:
-        """Rows stored."""
-        return int(self._connection.execute("SELECT count(*) FROM tasks").fetchone()[0])
+        """Rows stored, as was noted with the last change; they are counted but once in the life of a file."""
+        noted = self._connection.execute(_NOTED).fetchone()
+        if noted is None:
+            noted = self._connection.execute("SELECT count(*) FROM tasks").fetchone()
+            self.counted(noted[0])
+        return int(noted[0])
+
+    def counted(self, number: int) -> None:
+        """Note how many rows are stored, in the transaction that changed it."""
+        self._connection.execute(_NOTE, (number,))
 
     def evict(self, number: int) -> int:
         """Delete the `number` oldest tasks, finished ones first; returns how many went."""
@@ -218,9 +239,16 @@ class Writer:
         return self._connection.execute(statement, (number,)).rowcount
 
     def unfinished(self, limit: int) -> list[dict[str, Any]]:
-        """The newest tasks that are not final, oldest first."""
-        statement = f"SELECT {_COLUMN_LIST} FROM tasks WHERE state NOT IN ({_FINAL}) ORDER BY timestamp DESC LIMIT ?"
-        return [task_of(row) for row in self._connection.execute(statement, (limit,))][::-1]
+        """The newest tasks that are not final, some thousand of each state at most, oldest first."""
+        most = min(limit, OPEN_OF_STATE)
+        states = [state for (state,) in self._connection.execute(_OPEN_STATES)]
+        ids = [id_ for state in states for (id_,) in self._connection.execute(_OPEN, (state, most))]
+        statement = (
+            f"SELECT {_COLUMN_LIST} FROM tasks WHERE id IN (SELECT value FROM json_each(?)) "
+            "ORDER BY timestamp DESC LIMIT ?"
+        )
+        rows = self._connection.execute(statement, (orjson.dumps(ids).decode(), limit))
+        return [task_of(row) for row in rows][::-1]
 
     def save_workers(self, facts: dict[str, dict[str, Any]], gone: Sequence[str]) -> None:
         """Keep what is known of these workers, forget the `gone` ones."""
