@@ -20,19 +20,21 @@ from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
-from flower import signin, urls
+from flower import clusters, signin, urls
+from flower.clusters import Plan
 from flower.events import Events
 from flower.options import options as default_options
 from flower.options import stored_tasks
 from flower.shown import Shown
 from flower.site import Site
+from flower.store import StoreError
 from flower.urls import rewrite_handler
 from flower.utils import abs_path, mask_url
 from flower.utils.executor import DaemonExecutor
 from flower.utils.hosts import is_loopback
 from flower.utils.redaction import Redactor
 from flower.utils.sockets import unix_socket
-from flower.watched import Plan, Watched
+from flower.watched import Watched, end
 
 __all__ = ["Flower", "rewrite_handler"]
 
@@ -46,7 +48,10 @@ BODY_SECONDS = 60.0
 
 
 class Flower(tornado.web.Application):
-    """The server. `cluster` holds its parts; `capp`, `events` and `inspector` are shorthand."""
+    """The server. `watched` are its clusters; `cluster`, `capp`, `events` and `inspector` are of the first one.
+
+    With the option `clusters` and without `capp` only those of the file are watched.
+    """
 
     pool_executor_cls: Callable[..., Executor] = DaemonExecutor
     max_workers: int | None = None
@@ -64,16 +69,15 @@ class Flower(tornado.web.Application):
         # First what may be refused: nothing is running yet that would have to be stopped.
         self._entrance = signin.entrance(self.options, os.environ)
         self.ssl_options = kwargs.pop("ssl_options", None) or _ssl_options(self.options)
-        self.capp = capp or celery.Celery()
-        self.capp.loader.import_default_modules()
+        plans = clusters.plans(self.options, capp)
+        self.capp = plans[0].capp
         self._shown = Shown(Redactor(self.options.redact), self.options.format_task)
         self.executor = self.pool_executor_cls(max_workers=self.max_workers)
         self.started = False
-        plan = Plan(self.capp, self.options.db, queues=self.options.queues or (), broker_api=self.options.broker_api)
-        self.watched = Watched(plan, self.options, self.io_loop, self._shown, self.executor, events)
-        self.cluster = self.watched.cluster
-        self.operations = self.watched.operations
-        self.watch = self.watched.watch
+        self.watched = self._watch(plans, events)
+        self.cluster = self.watched[0].cluster
+        self.operations = self.watched[0].operations
+        self.watch = self.watched[0].watch
         self.events = self.cluster.events
         self.inspector = self.cluster.inspector
         self._server: HTTPServer | None = None
@@ -83,6 +87,21 @@ class Flower(tornado.web.Application):
         super().__init__(**self._settings(kwargs))
 
     # -- building
+
+    def _watch(self, plans: Sequence[Plan], events: Events | None) -> list[Watched]:
+        """Everything of each cluster. With several, each has threads of its own for its pages, too."""
+        watched: list[Watched] = []
+        several = bool(plans[0].name)
+        for plan in plans:
+            executor = self.pool_executor_cls(max_workers=self.max_workers) if several else self.executor
+            try:
+                each = Watched(plan, self.options, self.io_loop, self._shown, executor, None if watched else events)
+            except StoreError as error:
+                for begun in watched:
+                    begun.save()
+                raise StoreError(f"cluster {plan.name!r}: {error}" if several else str(error)) from error
+            watched.append(each)
+        return watched
 
     def _settings(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Tornado's settings: ours, those of the options, those of the caller."""
@@ -104,12 +123,13 @@ class Flower(tornado.web.Application):
 
     def _site(self, prefix: str) -> Site:
         options = self.options
-        return Site(
+        site = Site(
             cluster=self.cluster,
             gate=self._entrance.gate(self.cluster.audit, self.executor),
             executor=self.executor,
             operations=self.operations,
             url_prefix=f"/{prefix}" if prefix else "",
+            root=f"/{prefix}" if prefix else "",
             classic_api=options.classic_api,
             shown=self._shown,
             tasks_columns=tuple(name.strip() for name in options.tasks_columns.split(",") if name.strip()),
@@ -119,6 +139,11 @@ class Flower(tornado.web.Application):
             hsts=options.hsts,
             private=bool(options.unix_socket) or is_loopback(options.address),
         )
+        for each in self.watched:
+            if each.name:
+                site.join(each.name, each.cluster, each.executor, each.operations)
+                each.cluster.hub.neighbours = site.fleet.digest
+        return site
 
     # -- starting
 
@@ -149,12 +174,18 @@ class Flower(tornado.web.Application):
         return bind_sockets(options.port, options.address.strip("[]") or None)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """The handler of a request; a proxy may keep the URL prefix or strip it."""
-        prefix = self.settings["site"].url_prefix
+        """The handler of a request; a proxy may keep the URL prefix or strip it; a cluster's name is left out."""
+        site: Site = self.settings["site"]
+        prefix = site.root
         if prefix and request.path != prefix and not request.path.startswith(f"{prefix}/"):
             request.path = prefix + request.path
             request.uri = prefix + (request.uri or "")
-        return super().find_handler(request, **kwargs)
+        path = request.path
+        request.path = site.within(path)
+        try:
+            return super().find_handler(request, **kwargs)
+        finally:
+            request.path = path
 
     def start(self, *, listen: bool = True) -> None:
         """Listen if that is not done yet, watch the cluster, and run the loop unless it runs already.
@@ -171,7 +202,8 @@ class Flower(tornado.web.Application):
 
     def _begin(self) -> None:
         if not self._stopped:
-            self.watched.start()
+            for each in self.watched:
+                each.start()
 
     def stop(self) -> None:
         """End everything within two seconds, whatever still waits; what was seen is in the store."""
@@ -182,8 +214,8 @@ class Flower(tornado.web.Application):
             self._server.stop()
             if self.options.unix_socket:
                 _remove(abs_path(self.options.unix_socket))
-        self.watched.leave()
-        self.watched.end()
+        end(self.watched)
+        self.executor.shutdown(wait=False, cancel_futures=True)
         self.started = False
         if self._owns_loop:
             self.io_loop.stop()

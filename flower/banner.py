@@ -23,8 +23,10 @@ def print_banner(app: Any, ssl: bool, port: int | None = None) -> None:
     """Log the banner of a running `flower.app.Flower`; `port` is the one really bound."""
     for line in places(bool(ssl), options.port if port is None else port):
         logger.info("Visit me %s", line)
-    logger.info("Broker: %s", broker(app.capp))
-    logger.info("Tasks are stored in: %s", app.cluster.store.description)
+    for watched in app.watched:
+        of = f" of {watched.name}" if watched.name else ""
+        logger.info("Broker%s: %s", of, broker(watched.cluster.capp))
+        logger.info("Tasks%s are stored in: %s", of, watched.cluster.store.description)
     tasks = "\n".join(f"  {name}" for name in sorted(app.capp.tasks))
     logger.info("Registered tasks:\n%s", tasks, extra={"lines": True})
     logger.log(logging.WARNING if _open() and not _private() else logging.INFO, audience())

@@ -59,11 +59,17 @@ def flower(ctx: click.Context, tornado_argv: tuple[str, ...], **_: Any) -> None:
         warn_about_celery_args_used_in_flower_command(ctx, tornado_argv)
         if options.check or options.export or options["import"]:
             ctx.exit(_maintain())
-        importlib.import_module("flower.launch").run(ctx.obj.app, ctx.obj.quiet)
+        importlib.import_module("flower.launch").run(_app(ctx), ctx.obj.quiet)
     except OptionError as error:
         click.echo(f"Error: {error}", err=True)
         # Not click's own exit: where a program calls the command, such as Airflow, that would not end it.
         sys.exit(BAD_USAGE)
+
+
+def _app(ctx: click.Context) -> Any:
+    """The app of the command line; None where a file names the clusters and the command line none."""
+    named = ctx.find_root().params.get("app") or os.environ.get("CELERY_BROKER_URL")
+    return ctx.obj.app if named or not options.clusters else None
 
 
 def _maintain() -> int:

@@ -85,8 +85,8 @@ def _certificate() -> dict[str, str]:
     return files
 
 
-def run(capp: Celery, quiet: bool = False, application: type[Flower] = Flower) -> None:
-    """Serve until a signal comes."""
+def run(capp: Celery | None, quiet: bool = False, application: type[Flower] = Flower) -> None:
+    """Serve until a signal comes. Without an app those of the option `clusters` are watched."""
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         app = application(capp=capp, options=options, **extract_settings())

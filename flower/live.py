@@ -65,6 +65,8 @@ class Hub:
         self._number = 0
         self._last: dict[str, Any] = {}
         self._last_sent = 0.0
+        self.neighbours: Callable[[], str] | None = None
+        """Differs when another cluster of the server stands otherwise."""
         self.dropped = 0
         """Listeners that did not read and were dropped."""
 
@@ -122,7 +124,8 @@ class Hub:
         """By what a page knows whether it shows what is: each differs after a change of its kind."""
         state = self._state
         revisions = {"tasks": state.revision_tasks, "workers": state.revision_workers, "facts": self._facts}
-        return {**revisions, "notices": self._troubles()}
+        others = {} if self.neighbours is None else {"clusters": self.neighbours()}
+        return {**revisions, "notices": self._troubles(), **others}
 
     def _troubles(self) -> str:
         """What the notices of a page tell; losses by their magnitude, not at every single one."""

@@ -70,6 +70,15 @@ TABLE: tuple[Option, ...] = (
     ),
     Option("debug", SERVER, bool, False, "Log more, show tracebacks on error pages, restart when the code changes"),
     *ACCESS_OPTIONS,
+    Option(
+        "clusters",
+        CLUSTER,
+        str,
+        None,
+        "Watch the clusters of this file, too, which is described in docs/clusters.md",
+        "FILE",
+        rule=rules.FILE,
+    ),
     Option("enable_events", CLUSTER, bool, True, "Ask the workers to send events"),
     Option(
         "inspect_timeout",

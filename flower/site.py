@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Hashable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flower.access import Access
 from flower.cluster import Cluster
@@ -11,12 +14,42 @@ from flower.control import Context
 from flower.gate import Gate
 from flower.login.logins import Logins
 from flower.shown import Shown
+from flower.standing import Standing, standing
 from flower.utils.quota import Quota
+
+CLUSTERS = "c"
+"""The word before the name of a cluster in addresses."""
+STANDING_SECONDS = 1.0
+
+
+class Fleet:
+    """The sites of all clusters by name, the first one first; empty where a server watches but one."""
+
+    def __init__(self) -> None:
+        self.sites: dict[str, Site] = {}
+        self._told: dict[str, Standing] = {}
+        self._told_at = 0.0
+
+    def standings(self) -> dict[str, Standing]:
+        """How each stands, as of a second ago at most."""
+        now = time.monotonic()
+        if now - self._told_at >= STANDING_SECONDS:
+            self._told = {name: standing(site.cluster) for name, site in self.sites.items()}
+            self._told_at = now
+        return self._told
+
+    def digest(self) -> str:
+        """Differs when one of them stands otherwise."""
+        return " ".join(f"{name}:{each.word}" for name, each in self.standings().items())
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One server: `self.site` of its handlers. `private`: only this machine can reach it."""
+    """A cluster as the server shows it: `self.site` of its handlers. `private`: only this machine can reach it.
+
+    Of several clusters each has its own. What names none is answered by the one without a `name`, that of the server
+    itself, with the first cluster.
+    """
 
     cluster: Cluster
     gate: Gate
@@ -24,6 +57,11 @@ class Site:
     operations: Context
     shown: Shown
     url_prefix: str = ""
+    """Where its pages are."""
+    root: str = ""
+    """Where the server's are."""
+    name: str = ""
+    fleet: Fleet = field(default_factory=Fleet)
     classic_api: bool = False
     tasks_columns: tuple[str, ...] = ()
     natural_time: bool = False
@@ -33,6 +71,40 @@ class Site:
     """Seconds for which browsers that come by TLS insist on it."""
     private: bool = False
     quota: Quota = field(default_factory=Quota)
+    kept: dict[Hashable, Any] = field(default_factory=dict)
+    """What handlers keep for each other."""
+
+    def join(self, name: str, cluster: Cluster, executor: Executor, operations: Context) -> None:
+        """Let the server have a site for this cluster, too."""
+        self.fleet.sites[name] = replace(
+            self,
+            cluster=cluster,
+            gate=replace(self.gate, audit=cluster.audit),
+            executor=executor,
+            operations=operations,
+            url_prefix=f"{self.root}/{CLUSTERS}/{name}",
+            name=name,
+            kept={},
+        )
+
+    @property
+    def shown_sites(self) -> list[Site]:
+        """Those that an answer for machines tells of: of the cluster that was named, else of all."""
+        return [self] if self.name or not self.fleet.sites else list(self.fleet.sites.values())
+
+    def at(self, path: str) -> Site:
+        """The site of the cluster that an address names; this one where it names none."""
+        if not self.fleet.sites or not path.startswith(f"{self.root}/{CLUSTERS}/"):
+            return self
+        name = path[len(self.root) + len(CLUSTERS) + 2 :].partition("/")[0]
+        return self.fleet.sites.get(name, self)
+
+    def within(self, path: str) -> str:
+        """The address as it would be if its cluster were the only one; of several, the bare one lists them."""
+        site = self.at(path)
+        if site is not self:
+            return self.root + path[len(site.url_prefix) :]
+        return f"{path}clusters" if self.fleet.sites and path == f"{self.root}/" else path
 
     @property
     def access(self) -> Access:

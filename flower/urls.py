@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from tornado.routing import URLSpec as Url
 
 from flower.access import PUBLIC
 from flower.api import UnknownApiHandler
 from flower.api.audit import ListAudit
+from flower.api.clusters import ListClusters
 from flower.api.control import ROUTES as OPERATION_ROUTES
 from flower.api.events import StreamEvents
 from flower.api.openapi import OpenApi
@@ -23,6 +24,7 @@ from flower.utils import gen_cookie_secret
 from flower.views.api_docs import ApiDocs
 from flower.views.auth import LoginHandler, LogoutHandler
 from flower.views.broker import BrokerView
+from flower.views.clusters import ClustersView
 from flower.views.complete import CompleteView
 from flower.views.datatable import TasksDataTable
 from flower.views.error import NotFoundErrorHandler
@@ -58,14 +60,14 @@ class RemoveSlash(BaseHandler):
 
     permission = PUBLIC
 
-    def get(self, path: str) -> None:
+    def get(self, _: str) -> None:
         # One slash at the front and no backslash, or a browser would take the path for a host.
-        target = "/" + quote(path.strip("/"), safe="/%:@!$&'()*+,;=~")
+        target = "/" + quote(unquote(self.request.path).strip("/"), safe="/%:@!$&'()*+,;=~")
         self.redirect(target + (f"?{self.request.query}" if self.request.query else ""))
 
 
 class AddSlash(BaseHandler):
-    """The URL prefix asked for without its slash."""
+    """The URL prefix, or that of a cluster, asked for without its slash."""
 
     permission = PUBLIC
 
@@ -88,6 +90,7 @@ handlers: list[Url] = [
     Url(r"/queues", BrokerView, name="queues"),
     Url(r"/broker/depth", DepthView, name="depth"),
     Url(r"/queue/(.+)", QueueView, name="queue"),
+    Url(r"/clusters", ClustersView, name="clusters"),
     Url(r"/stream", StreamHandler, name="stream"),
     Url(r"/complete", CompleteView, name="complete"),
     Url(r"/login/?", LoginHandler, name="login"),
@@ -100,6 +103,7 @@ handlers: list[Url] = [
     Url(r"/api/audit", ListAudit, name="api_audit"),
     Url(r"/api/queues/length", GetQueueLengths, name="api_queues_length"),
     Url(r"/api/queues/history", GetQueueHistory, name="api_queues_history"),
+    Url(r"/api/clusters", ListClusters, name="api_clusters"),
     Url(r"/api/stats", GetStats, name="api_stats"),
     Url(r"/api/events", StreamEvents, name="api_events"),
     Url(r"/api/openapi.json", OpenApi, name="api_openapi"),
@@ -140,4 +144,5 @@ def under_prefix(handlers: list[Any], url_prefix: str) -> list[Url]:
     """All handlers under the prefix."""
     specs = [rewrite_handler(handler, url_prefix) for handler in handlers]
     prefix = url_prefix.strip("/")
-    return [*specs, Url(f"/{prefix}", AddSlash)] if prefix else specs
+    # Without a prefix the path of a cluster alone is asked for in this way, within which nothing is left of it.
+    return [*specs, Url(f"/{prefix}" if prefix else "", AddSlash)]

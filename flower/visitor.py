@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import tornado.web
@@ -27,9 +28,10 @@ class Visitor(tornado.web.RequestHandler):
     _slowed: ThrottledError | None = None
     _form_too_long = False
 
-    @property
+    @cached_property
     def site(self) -> Site:
-        return cast(Site, self.application.settings["site"])
+        """The site of the cluster that the address names."""
+        return cast(Site, self.application.settings["site"]).at(self.request.path)
 
     async def _execute(self, transforms: Any, *args: bytes, **kwargs: bytes) -> None:
         """Look at a hashed password first: `prepare` and everything behind it ask who it is and do not wait."""
@@ -110,7 +112,7 @@ class Visitor(tornado.web.RequestHandler):
 
     @property
     def cookie_path(self) -> str:
-        return "/" if self.by_tls else self.site.url_prefix or "/"
+        return "/" if self.by_tls else self.site.root or "/"
 
     def keep_cookie(self, name: str, value: str, hours: float) -> None:
         """Set a signed cookie that no script can read and no other site sends."""

@@ -6,17 +6,18 @@ On the thread of the web loop. What blocks on its broker or its store does so in
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from celery import Celery
+from prometheus_client import REGISTRY, CollectorRegistry
 from tornado.ioloop import IOLoop
 
 from flower.audit import Audit
 from flower.cluster import Cluster
+from flower.clusters import Plan
 from flower.events import Events
 from flower.feed import Feed
 from flower.inspector import Inspector
@@ -35,17 +36,8 @@ from flower.watch import Watch
 
 BROKER_THREADS = 4
 MEGABYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be watched, and where its tasks are kept. `name` is empty where a server watches only one."""
-
-    capp: Celery
-    db: str
-    name: str = ""
-    queues: Sequence[str] = ()
-    broker_api: str | None = None
+END_SECONDS = 0.5
+"""For those that take longer than the first one to bring what was seen into the store."""
 
 
 class Watched:
@@ -102,6 +94,8 @@ class Watched:
             connected=lambda: bool(events.connected),
             facts=inspector.workers,
             native=options.native_histograms,
+            # Told once for all clusters.
+            registry=CollectorRegistry() if plan.name else REGISTRY,
         )
         metrics.sources.append(sampler.metrics)
         state.observers.append(metrics)
@@ -129,13 +123,29 @@ class Watched:
         self.cluster.feed.stop()
         self.cluster.events.halt()
 
-    def end(self) -> None:
+    def save(self) -> None:
         """Bring what was seen into the store; may take two seconds. Any thread."""
         self.cluster.events.stop()
-        # Calls that hang are left behind: their threads do not hold up the end of the process.
+
+    def close(self) -> None:
+        """Leave the calls that hang behind: their threads do not hold up the end of the process."""
         self.operations.close()
         for pool in (self.executor, self._asking):
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def end(watched: Sequence[Watched]) -> None:
+    """End all of them in the time that one takes."""
+    for each in watched:
+        each.leave()
+    others = [threading.Thread(target=each.save, daemon=True) for each in watched[1:]]
+    for thread in others:
+        thread.start()
+    watched[0].save()
+    for thread in others:
+        thread.join(END_SECONDS)
+    for each in watched:
+        each.close()
 
 
 def _open_store(db: str, options: Any) -> Store:

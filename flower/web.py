@@ -17,7 +17,7 @@ import tornado.web
 from celery import Celery
 from tornado.httputil import HTTPServerRequest
 
-from flower.access import METRICS, PERMISSIONS, ForbiddenError, ThrottledError, UnauthenticatedError, User
+from flower.access import METRICS, PERMISSIONS, PUBLIC, ForbiddenError, ThrottledError, UnauthenticatedError, User
 from flower.cluster import Cluster
 from flower.problems import NotFoundError, Problem, problem_of
 from flower.site import Site
@@ -42,6 +42,8 @@ class BaseHandler(Visitor):
     wing: ClassVar[Literal["page", "api"]] = "page"
     any_host: ClassVar[bool] = False
     """Whether it answers under any name: probes ask by address."""
+    of_cluster: ClassVar[bool] = False
+    """Whether a browser that names no cluster is sent to the first one, where the server watches several."""
 
     # -- what a handler works with
 
@@ -116,7 +118,17 @@ class BaseHandler(Visitor):
                 gate.refused(self.request, user, self.permission, target, error)
                 raise
         gate.admit(self.request, user, self.permission, self.wing == "api", target)
+        if self.of_cluster and self.permission != PUBLIC:
+            self._name_cluster()
         return None
+
+    def _name_cluster(self) -> None:
+        """Send a browser with an address from before there were several clusters to the first of them."""
+        site, request = self.site, self.request
+        if site.fleet.sites and not site.name and request.method in ("GET", "HEAD"):
+            first = next(iter(site.fleet.sites.values()))
+            query = f"?{request.query}" if request.query else ""
+            self.redirect(first.url_prefix + request.path.removeprefix(site.root) + query)
 
     def audit(
         self, operation: str, target: str | None, given: dict[str, Any], outcome: str, problem: Problem, seconds: float
@@ -130,7 +142,7 @@ class BaseHandler(Visitor):
     def get_login_url(self) -> str:
         """For `tornado.web.authenticated`: only a login provider has a page to go to."""
         if self.site.gate.asks_for_session(self.request):
-            return f"{self.site.url_prefix}/login"
+            return f"{self.site.root}/login"
         raise UnauthenticatedError("Access denied")
 
     def check_xsrf_cookie(self) -> None:

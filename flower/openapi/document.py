@@ -39,7 +39,7 @@ SCHEMES = {
 }
 TAGS = (
     *("Workers", "Tasks", "Queues", *commands.TAGS.values()),
-    *("Statistics", "Live events", "Audit", "Description", "Machines that watch"),
+    *("Statistics", "Live events", "Audit", "Clusters", "Description", "Machines that watch"),
 )
 """The headings, in the order of reading."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flower.audit import OUTCOMES
 from flower.openapi.route import BOOL, TEXT, TIME, Parameter, Route, Schema, whole
-from flower.openapi.samples import AUDIT, DEPTHS, EVENTS, INFO, STATS, TASKS, WORKERS
+from flower.openapi.samples import AUDIT, CLUSTERS, DEPTHS, EVENTS, INFO, STATS, TASKS, WORKERS
 from flower.store import COLUMNS, TASK_STATES
 
 SORTABLE = sorted(column.name for column in COLUMNS if column.kind != "json")
@@ -167,6 +167,14 @@ ROUTES: tuple[Route, ...] = (
         (400, 403, 503),
         permission="audit",
         example=AUDIT,
+    ),
+    Route(
+        "/api/clusters",
+        "Clusters",
+        "Every cluster of a server with `--clusters`: where it is and how it stands; 404 of a server with one",
+        "Clusters",
+        errors=(404,),
+        example=CLUSTERS,
     ),
     Route("/api/openapi.json", "Description", "This API as an OpenAPI 3.1 document", {"type": "object"}),
     Route("/api/docs", "Description", "This API as a page to read", TEXT, media=(HTML,)),

@@ -116,3 +116,27 @@ AUDIT = {
     "offset": 0,
     "limit": 100,
 }
+CLUSTERS = {
+    "clusters": [
+        {
+            "name": "shop",
+            "path": "/c/shop",
+            "state": "well",
+            "since": None,
+            "reason": None,
+            "workers": 4,
+            "online": 4,
+            "running": 7,
+        },
+        {
+            "name": "mail",
+            "path": "/c/mail",
+            "state": "unreachable",
+            "since": 1795242217.5,
+            "reason": "Error 111 connecting to mail-redis:6379. Connection refused.",
+            "workers": 2,
+            "online": 0,
+            "running": 0,
+        },
+    ]
+}

@@ -6,6 +6,7 @@ from typing import Any
 
 from flower.audit import OUTCOMES
 from flower.openapi.route import Schema
+from flower.standing import KINDS as KINDS_OF_STANDING
 from flower.store import COLUMNS
 from flower.utils import shapes
 
@@ -124,6 +125,19 @@ def _stats() -> dict[str, Schema]:
     return {"Durations": durations, "Figures": cell, "Stats": stats}
 
 
+def _cluster() -> Schema:
+    return record(
+        name=TEXT,
+        path={**TEXT, "description": "What goes before the paths of this API for this cluster"},
+        state={"enum": list(KINDS_OF_STANDING), "description": "What is most wrong with it, else `well`"},
+        since=null(NUMBER, "When that began"),
+        reason=null(TEXT),
+        workers=COUNT,
+        online=COUNT,
+        running={**COUNT, "description": "Tasks that its workers run"},
+    )
+
+
 def _depths() -> dict[str, Schema]:
     numbers: Schema = {"type": "array", "items": null(COUNT)}
     depths = record(
@@ -160,6 +174,8 @@ def _reading() -> dict[str, Schema]:
         "TaskTypes": types,
         "Worker": _worker(),
         "Workers": mapping(either, "By name"),
+        "Cluster": _cluster(),
+        "Clusters": record(clusters=listing("Cluster")),
         "QueueLengths": mapping(null(COUNT), "Messages that wait, by queue; null where the broker does not tell"),
         **_depths(),
         "AuditEntry": entry,

@@ -13,6 +13,7 @@ import pytz
 
 from flower import __version__
 from flower.access import METRICS, VIEW
+from flower.site import Site
 from flower.utils import mask_url, template
 from flower.utils.broker import BrokerBase
 from flower.utils.figures import format_short
@@ -78,6 +79,7 @@ class BaseHandler(DrawnHandler):
     wing = "page"
     permission = VIEW
     tab: ClassVar[str] = ""
+    of_cluster = True
 
     def initialize(self) -> None:
         # Before anything is read: what changes meanwhile is then seen as newer than the page.
@@ -173,6 +175,8 @@ class BaseHandler(DrawnHandler):
             "tab": self.tab,
             "site": self.site,
             "prefix": self.site.url_prefix,
+            "same_page": same_page,
+            "of_one": bool(self.site.name) or not self.site.fleet.sites,
             "may_view": self.may_view,
             "may": actions.may,
             "operation_button": actions.button,
@@ -207,7 +211,7 @@ class BaseHandler(DrawnHandler):
         self.set_header("Vary", "HX-Request, HX-Target, Cookie")
         wanted = self.request.headers.get("HX-Target", "") if self.request.headers.get("HX-Request") else ""
         restoring = self.request.headers.get("HX-History-Restore-Request")
-        known = {"notices": "notices.html", **(regions or {})}
+        known = {"notices": "notices.html", "cluster-switch": "cluster_switch.html", **(regions or {})}
         self.render(known[wanted] if wanted in known and not restoring else page, **context)
 
     def render(self, template_name: str, **kwargs: Any) -> Any:
@@ -238,5 +242,11 @@ class BaseHandler(DrawnHandler):
             return False
         if any(kind in headers.get("Accept", "") for kind in ("text/event-stream", "application/json")):
             return False
-        self.redirect(self.path("login", next=self.request.uri))
+        self.redirect(f"{self.site.root}/login?{urlencode({'next': self.request.uri}, errors='replace')}")
         return True
+
+
+def same_page(site: Site, tab: str) -> str:
+    """The address of a kind of page in a cluster."""
+    path = next((link.path for link in PAGES if link.tab == tab), "")
+    return f"{site.url_prefix}/{path}"

@@ -79,12 +79,14 @@ class DrawnHandler(web.BaseHandler):
     def prepare(self) -> Awaitable[None] | None:
         """Refuse what is not allowed; then look for an answer."""
         super().prepare()
+        if self._finished:
+            return None
         headers, user, hub = self.request.headers, self.current_user, self.cluster.hub
         asks = headers.get("HX-Request") or headers.get("Accept") == "application/json"
         # Nobody listens, nobody is told what changed: then every answer is a new one.
         if self.request.method != "GET" or not asks or not hub.listeners or user is None:
             return None
-        drawings: Drawings = self.application.settings.setdefault("drawings", Drawings())
+        drawings: Drawings = self.site.kept.setdefault("drawings", Drawings())
         wishes = tuple(sorted((name, held.value) for name, held in self.cookies.items() if name not in self.unshown))
         key = (self.request.uri, user.name, user.role, wishes, *(headers.get(name) for name in ASKED_BY))
         now = time.monotonic()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import time
+from collections.abc import Iterable, Mapping
 
 from flower.cluster import Cluster
+from flower.metrics.together import format_of, merged
+from flower.site import Site
+from flower.utils.exposition import wants_openmetrics
 from flower.web import BaseHandler
 
 COMPRESSION = 1
 """The text repeats itself: more effort makes it a tenth smaller, and takes three times as long."""
+
+PATIENCE_SECONDS = 1.0
+"""How long the scrape of several clusters waits for one of them, the first time that it takes long."""
 
 
 class Metrics(BaseHandler):
@@ -22,8 +31,14 @@ class Metrics(BaseHandler):
         `metrics_auth` protects it, and so does `tornado.web.authenticated` around `Metrics.get`, as in Flower 2.x.
         """
         headers = self.request.headers
-        packed = "gzip" in headers.get("Accept-Encoding", "")
-        body, content_type = await self.run(_rendered, self.cluster, headers.get("Accept", ""), packed)
+        accept, packed = headers.get("Accept", ""), "gzip" in headers.get("Accept-Encoding", "")
+        if self.site.fleet.sites:
+            openmetrics = wants_openmetrics(accept)
+            content_type = format_of(openmetrics)
+            texts = await texts_of(self.site.shown_sites, content_type)
+            body = await self.run(_together, texts, openmetrics, packed)
+        else:
+            body, content_type = await self.run(_rendered, self.cluster, accept, packed)
         self.set_header("Content-Type", content_type)
         if packed:
             self.set_header("Content-Encoding", "gzip")
@@ -33,6 +48,26 @@ class Metrics(BaseHandler):
     def compute_etag(self) -> str | None:
         """None: no two answers are the same, and hashing some megabytes would hold up the loop."""
         return None
+
+
+async def texts_of(sites: Iterable[Site], accept: str) -> dict[str, str]:
+    """The metrics of each cluster by its name. One that takes long, since its store hangs, is left out."""
+    now, asked = time.monotonic(), {}
+    for site in sites:
+        since, asking = site.kept.get(("metrics", accept), (0.0, None))
+        if asking is None or asking.done():
+            since, asking = now, asyncio.wrap_future(site.executor.submit(site.cluster.metrics.render, accept))
+            site.kept["metrics", accept] = since, asking
+        asked[site.name] = since, asking
+    waiting = {asking for since, asking in asked.values() if now - since < PATIENCE_SECONDS}
+    if waiting:
+        await asyncio.wait(waiting, timeout=PATIENCE_SECONDS)
+    return {name: asking.result()[0].decode() for name, (_, asking) in asked.items() if asking.done()}
+
+
+def _together(texts: Mapping[str, str], openmetrics: bool, packed: bool) -> bytes:
+    body = merged(texts, openmetrics)
+    return gzip.compress(body, COMPRESSION) if packed else body
 
 
 def _rendered(cluster: Cluster, accept: str, packed: bool) -> tuple[bytes, str]:
@@ -48,12 +83,18 @@ class Healthcheck(BaseHandler):
     any_host = True
 
     async def get(self) -> None:
-        """`OK` while the server lives; with `ready`, 503 and the reasons when it cannot do its work."""
-        problems = troubles(self.cluster) if self.get_argument("ready", False, type=bool) else []
-        self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        if problems:
+        """`OK` while the server lives; with `ready`, 503 and the reasons when it cannot do its work.
+
+        Of several clusters one must be ready; which ones are not is told.
+        """
+        ready = self.get_argument("ready", False, type=bool)
+        found = {site.name: troubles(site.cluster) for site in self.site.shown_sites} if ready else {}
+        # One that cannot be watched must not take those away that can.
+        if found and all(found.values()):
             self.set_status(503)
-        self.finish("\n".join(problems) or "OK")
+        told = [f"{name}: {trouble}" if name else trouble for name, each in found.items() for trouble in each]
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish("\n".join(told if self.get_status() == 503 else ["OK", *told]))
 
 
 def troubles(cluster: Cluster) -> list[str]:

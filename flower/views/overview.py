@@ -175,7 +175,7 @@ class OverviewView(BaseHandler):
 
     @property
     def readings(self) -> Readings:
-        readings: Readings = self.application.settings.setdefault("overview_readings", Readings())
+        readings: Readings = self.site.kept.setdefault("readings", Readings())
         return readings
 
     async def seen(self, window: Window) -> Seen:

@@ -121,7 +121,7 @@ class TasksView(BaseHandler):
     def _choose_columns(self, chosen: list[str]) -> None:
         """Remember the columns and show the list with them; without any, with those of the option."""
         slugs = [column.slug for column in known_columns(chosen)]
-        root = f"{self.site.url_prefix}/"
+        root = f"{self.site.root}/"
         if slugs:
             self.set_cookie(
                 COLUMNS_COOKIE, ".".join(slugs), path=root, expires_days=COOKIE_DAYS, samesite="Lax", secure=self.by_tls
@@ -133,7 +133,7 @@ class TasksView(BaseHandler):
 
     async def _page(self, view: View, query: TaskQuery) -> tuple[Slice, float] | None:
         """The page, and when the newest of all tasks was received; None when the page should be shown before."""
-        patience: Patience[tuple[Slice, float]] = self.application.settings.setdefault("tasks_patience", Patience())
+        patience: Patience[tuple[Slice, float]] = self.site.kept.setdefault("patience", Patience())
         dear = self.cluster.store.tasks > DEAR_TASKS and (query.search is not None or query.sort_by not in INDEXED)
         waits = not dear or self.get_argument("wait", False, type=bool)
         ask = partial(self.run, self._read, view, query)

@@ -30,6 +30,7 @@ PLAIN_PAGES = {
     "/broker/depth",
     "/queues",
     "/queue/{}",
+    "/clusters",
     "/stream",
     "/login/?",
     "/logout",

@@ -20,6 +20,8 @@ SAMPLES = {
     r"/tasks/datatable$": "/tasks/datatable?draw=1&start=0&length=5&order[0][column]=0",
     r"/queue/(.+)$": "/queue/celery",
     r"/login/?$": None,
+    r"/clusters$": None,
+    r"/api/clusters$": None,
     r"/stream$": None,
     r"/api/events$": None,
     r"(/.+)/$": None,

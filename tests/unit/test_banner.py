@@ -132,7 +132,8 @@ def app() -> SimpleNamespace:
     @capp.task(name="proj.add", shared=False)
     def add() -> None: ...
 
-    return SimpleNamespace(capp=capp, cluster=SimpleNamespace(store=SimpleNamespace(description="SQLite file /x")))
+    cluster = SimpleNamespace(capp=capp, store=SimpleNamespace(description="SQLite file /x"))
+    return SimpleNamespace(capp=capp, watched=[SimpleNamespace(name="", cluster=cluster)])
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ class FakeFlower:
         self.kwargs, self.stops = kwargs, 0
         self.io_loop = IOLoop(make_current=False)
         self.capp = kwargs["capp"]
-        self.cluster = SimpleNamespace(store=SimpleNamespace(description="nowhere"))
+        cluster = SimpleNamespace(capp=self.capp, store=SimpleNamespace(description="nowhere"))
+        self.watched = [SimpleNamespace(name="", cluster=cluster)]
         self.made.append(self)
 
     def start_http_server(self) -> int:

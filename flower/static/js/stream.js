@@ -3,7 +3,7 @@
 // which regions name in hx-trigger. flower:tick comes every five seconds while the page is seen.
 import { clock } from "./time.js";
 
-const KINDS = ["workers", "tasks", "facts", "notices"];
+const KINDS = ["workers", "tasks", "facts", "notices", "clusters"];
 const TICK = 5000;
 const prefix = document.documentElement.dataset.prefix;
 const sign = document.getElementById("connection");
@@ -61,6 +61,7 @@ function receive(message) {
     if (typeof value === "number") element.textContent = value.toLocaleString("en-US");
   }
   for (const name of KINDS) {
+    if (!(name in message)) continue; // there is only one cluster
     if (returned || String(message[name]) !== seen[name]) tell(name, message);
     seen[name] = String(message[name]);
   }

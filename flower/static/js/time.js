@@ -30,7 +30,7 @@ function known(name) {
 function keep(name, value) {
   const age = value ? 31536000 : 0;
   const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `${name}=${value}; path=${root.dataset.prefix || "/"}; max-age=${age}; samesite=lax${secure}`;
+  document.cookie = `${name}=${value}; path=${root.dataset.root || "/"}; max-age=${age}; samesite=lax${secure}`;
 }
 
 const parts = new Intl.DateTimeFormat("en-CA", {
