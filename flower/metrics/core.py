@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -175,12 +175,20 @@ class Metrics:
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """All metrics in the format that an Accept header asks for, and its content type."""
+        pieces, content_type = self.pieces(accept)
+        return b"".join(pieces), content_type
+
+    def pieces(self, accept: str = "") -> tuple[Iterator[bytes], str]:
+        """The same in pieces, which are made as they are taken."""
         if self.native and wants_protobuf(accept):
             return protobuf.encode(self.families()), PROTOBUF
         openmetrics = wants_openmetrics(accept)
-        texts = [part.text(openmetrics).encode() for part in self._parts()]
-        encode = openmetrics_format.generate_latest if openmetrics else generate_latest
-        return b"".join([*texts, encode(self.registry)]), OPENMETRICS if openmetrics else PROMETHEUS
+        return self._texts(openmetrics), OPENMETRICS if openmetrics else PROMETHEUS
+
+    def _texts(self, openmetrics: bool) -> Iterator[bytes]:
+        for part in self._parts():
+            yield from part.text(openmetrics)
+        yield (openmetrics_format.generate_latest if openmetrics else generate_latest)(self.registry)
 
     def families(self) -> list[Family]:
         """All metrics as values."""

@@ -6,8 +6,7 @@ while it is written is told as it was or as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 
 from flower.utils.exposition import Metric, created_line, labels, with_created
 from flower.utils.families import Key, Part, Point
@@ -66,15 +65,23 @@ class Admission:
 
 
 class Series:
-    """What one label set counted since `created`; `at` is when it counted last."""
+    """What one label set counted since `began`; `at` is when it counted last."""
 
-    __slots__ = ("at", "began", "count", "created", "head")
+    __slots__ = ("at", "began", "count", "created", "head", "key")
 
-    def __init__(self, head: str, created: str, now: float) -> None:
+    def __init__(self, key: Key, head: str, created: str, now: float) -> None:
+        self.key = key
         self.head = head
         self.created = created
         self.count = 0
         self.at = self.began = now
+
+    def line(self) -> str:
+        return f"{self.head}{self.count}.0\n"
+
+    def lines(self) -> str:
+        """With the time of its creation, if that is told."""
+        return f"{self.head}{self.count}.0\n{self.created}"
 
 
 class Counted:
@@ -83,8 +90,6 @@ class Counted:
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
         self.series: dict[Key, Series] = {}
-        self._created: str | None = None
-        """The lines of all times of creation, until that changes."""
 
     def count(self, key: Key, number: int, now: float) -> Series:
         """Count under a key that was admitted."""
@@ -95,15 +100,13 @@ class Counted:
 
     def _begin(self, key: Key, now: float) -> Series:
         text = labels(self.metric.labels, key)
-        line = created_line(self.metric, text, now) if len(self.series) < MOST_CREATED else ""
-        series = self.series[key] = Series(f"{self.metric.name}_total{{{text}}} ", line, now)
-        self._created = None
+        created = created_line(self.metric, text, now) if len(self.series) < MOST_CREATED else ""
+        series = self.series[key] = Series(key, f"{self.metric.name}_total{{{text}}} ", created, now)
         return series
 
     def drop(self, keys: Sequence[Key]) -> None:
         for key in keys:
             del self.series[key]
-        self._created = None
 
     def heard(self) -> Iterator[tuple[Key, float]]:
         """When each series counted last."""
@@ -111,16 +114,9 @@ class Counted:
 
     def part(self) -> Part:
         """The series that there are now."""
-        listed = dict(self.series)
-        return Part(self.metric, partial(self._text, listed.values()), partial(_points, listed))
+        listed = list(self.series.values())
 
-    def _text(self, listed: Collection[Series], openmetrics: bool) -> str:
-        if openmetrics:
-            return with_created(self.metric, [f"{each.head}{each.count}.0\n{each.created}" for each in listed], None)
-        if self._created is None:
-            self._created = "".join([each.created for each in listed])
-        return with_created(self.metric, [f"{each.head}{each.count}.0\n" for each in listed], self._created)
+        def text(openmetrics: bool) -> Iterator[bytes]:
+            return with_created(self.metric, listed, Series.lines if openmetrics else Series.line, openmetrics)
 
-
-def _points(listed: Mapping[Key, Series]) -> list[Point]:
-    return [Point(key, float(each.count), each.began) for key, each in listed.items()]
+        return Part(self.metric, text, lambda: [Point(each.key, float(each.count), each.began) for each in listed])

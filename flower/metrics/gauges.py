@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from flower.metrics.table import BUSY, CONCURRENCY, EXECUTING, ONLINE
-from flower.utils.exposition import Metric, labels
+from flower.utils.exposition import Metric, in_pieces, line
 from flower.utils.families import Key, Part, Point, Told
 from flower.utils.inspected import slots_of
 from flower.worker import Worker
@@ -45,7 +45,7 @@ class Paired:
     def see(self, pair: Key) -> None:
         """Tell it from now on."""
         if pair not in self._lines:
-            self._lines[pair] = self._line(pair, 0.0)
+            self._lines[pair] = line(self.metric, pair, 0.0)
 
     def forget(self, gone: Collection[str]) -> None:
         """Tell no more of these workers."""
@@ -53,15 +53,13 @@ class Paired:
 
     def part(self, values: Mapping[Key, float]) -> Part:
         """The whole metric."""
-        lines = self._lines | {pair: self._line(pair, value) for pair, value in values.items()}
-        return Part(
-            self.metric,
-            lambda openmetrics: self.metric.head(openmetrics) + "".join(lines.values()),
-            lambda: [Point(pair, values.get(pair, 0.0)) for pair in lines],
-        )
+        lines = self._lines | {pair: line(self.metric, pair, value) for pair, value in values.items()}
 
-    def _line(self, pair: Key, value: float) -> str:
-        return f"{self.metric.name}{{{labels(self.metric.labels, pair)}}} {value!r}\n"
+        def text(openmetrics: bool) -> Iterator[bytes]:
+            yield self.metric.head(openmetrics)
+            yield from in_pieces(lines.values(), 1, str)
+
+        return Part(self.metric, text, lambda: [Point(pair, values.get(pair, 0.0)) for pair in lines])
 
 
 def of_tasks(

@@ -7,7 +7,7 @@ them, and makes an object of every number before it writes it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 
@@ -26,10 +26,13 @@ VARINT, EIGHT_BYTES, LENGTH = 0, 1, 2
 _double = struct.Struct("<d").pack
 
 
-def encode(families: Iterable[Family]) -> bytes:
+def encode(families: Iterable[Family]) -> Iterator[bytes]:
     """The families, each behind its length. Those without label sets are left out."""
-    messages = (_family(family) for family in families if family.points)
-    return b"".join([_varint(len(message)) + message for message in messages])
+    for family in families:
+        if family.points:
+            message = _family(family)
+            yield _varint(len(message))
+            yield message
 
 
 def _family(family: Family) -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from math import inf
 
@@ -17,9 +16,12 @@ from flower.utils.families import Distribution, Key, Part, Point
 class Histogram:
     """One label set of a histogram: how many in each bucket, and the sum. `native` is None where none are kept."""
 
-    __slots__ = ("_shape", "_text", "_told", "at", "began", "counts", "created", "native", "number", "sum")
+    __slots__ = ("_shape", "_text", "_told", "at", "began", "counts", "created", "key", "native", "number", "sum")
 
-    def __init__(self, buckets: int, shape: str, created: str, now: float, native: dict[int, int] | None) -> None:
+    def __init__(
+        self, key: Key, buckets: int, shape: str, created: str, now: float, native: dict[int, int] | None
+    ) -> None:
+        self.key = key
         self.counts = [0] * buckets
         self.sum = 0.0
         self.number = 0
@@ -38,6 +40,15 @@ class Histogram:
             self._text = self._shape % (*sums, sums[-1], self.sum)
             self._told = number
         return self._text
+
+    def lines(self) -> str:
+        """With the time of its creation."""
+        return self.text() + self.created
+
+    def point(self, bounds: Sequence[float]) -> Point:
+        # list() and dict() copy in one step, whatever is counted meanwhile.
+        native = None if self.native is None else dict(self.native)
+        return Point(self.key, Distribution(bounds, list(self.counts), self.sum, native), self.began)
 
 
 class Timed:
@@ -77,7 +88,7 @@ class Timed:
         shape = histogram_shape(self.metric, self.buckets, text)
         created = created_line(self.metric, text, now)
         native: dict[int, int] | None = {} if self._native else None
-        histogram = self.series[key] = Histogram(len(self.buckets), shape, created, now, native)
+        histogram = self.series[key] = Histogram(key, len(self.buckets), shape, created, now, native)
         return histogram
 
     def drop(self, keys: Sequence[Key]) -> None:
@@ -91,23 +102,11 @@ class Timed:
 
     def part(self) -> Part:
         """The series that there are now."""
-        listed = dict(self.series)
-        return Part(self.metric, partial(self._text, listed.values()), partial(self._points, listed))
+        listed = list(self.series.values())
+        size = len(self.buckets) + 3
 
-    def _text(self, listed: Collection[Histogram], openmetrics: bool) -> str:
-        if openmetrics:
-            return with_created(self.metric, [each.text() + each.created for each in listed], None)
-        return with_created(self.metric, [each.text() for each in listed], "".join([each.created for each in listed]))
+        def text(openmetrics: bool) -> Iterator[bytes]:
+            write = Histogram.lines if openmetrics else Histogram.text
+            return with_created(self.metric, listed, write, openmetrics, size)
 
-    def _points(self, listed: Mapping[Key, Histogram]) -> list[Point]:
-        return [
-            Point(
-                key,
-                # dict() and list() copy in one step, whatever is counted meanwhile.
-                Distribution(
-                    self.buckets, list(each.counts), each.sum, None if each.native is None else dict(each.native)
-                ),
-                each.began,
-            )
-            for key, each in listed.items()
-        ]
+        return Part(self.metric, text, lambda: [each.point(self.buckets) for each in listed])

@@ -5,10 +5,12 @@ Labels are in alphabetical order, as in Flower 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from itertools import islice
+from operator import attrgetter
+from typing import Any, Literal, TypeVar
 
 from prometheus_client.utils import floatToGoString
 
@@ -21,6 +23,11 @@ PROTOBUF_TYPE, PROTOBUF_MESSAGE = "application/vnd.google.protobuf", "io.prometh
 PROTOBUF = f"{PROTOBUF_TYPE}; proto={PROTOBUF_MESSAGE}; encoding=delimited"
 
 
+PIECE_LINES = 800
+"""Less than 100 kB, with names of usual length: what is smaller than 128 kB the C library keeps for the next text."""
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One entry of the table of metrics. The name of a counter is without `_total`."""
@@ -30,17 +37,17 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
 
-    def head(self, openmetrics: bool) -> str:
+    def head(self, openmetrics: bool) -> bytes:
         """The lines before the samples."""
         return _head(self.name if openmetrics or self.kind != "counter" else f"{self.name}_total", self.kind, self.help)
 
-    def created_head(self) -> str:
+    def created_head(self) -> bytes:
         """Prometheus' format has times of creation as a gauge of their own."""
         return _head(f"{self.name}_created", "gauge", self.help)
 
 
-def _head(name: str, kind: str, help: str) -> str:
-    return f"# HELP {name} {help}\n# TYPE {name} {kind}\n"
+def _head(name: str, kind: str, help: str) -> bytes:
+    return f"# HELP {name} {help}\n# TYPE {name} {kind}\n".encode()
 
 
 def escape(value: str) -> str:
@@ -66,21 +73,35 @@ def created_line(metric: Metric, text: str, at: float) -> str:
     return f"{metric.name}_created{{{text}}} {at!r}\n"
 
 
-def simple(metric: Metric, values: Iterable[tuple[Sequence[str], float]], openmetrics: bool) -> str:
-    """A whole gauge, or a counter without times of creation, from pairs of the labels' values and a number."""
+def line(metric: Metric, key: Sequence[str], value: float) -> str:
+    """One sample of a gauge or a counter, from the labels' values and the number."""
     name = f"{metric.name}_total" if metric.kind == "counter" else metric.name
-    texts = ((f"{name}{{{labels(metric.labels, key)}}}" if key else name, value) for key, value in values)
-    return metric.head(openmetrics) + "".join([f"{text} {value!r}\n" for text, value in texts])
+    return f"{name}{{{labels(metric.labels, key)}}} {value!r}\n" if key else f"{name} {value!r}\n"
 
 
-def with_created(metric: Metric, samples: Iterable[str], created: str | None) -> str:
-    """A counter or histogram from its samples and its times of creation; those are None where they are among them.
+def in_pieces(series: Iterable[T], size: int, write: Callable[[T], str]) -> Iterator[bytes]:
+    """The text of the series, of which each takes `size` lines, in pieces of some hundred lines.
 
-    OpenMetrics has them beside each label set, Prometheus' format in a family of their own.
+    So none is great: great ones would be taken from the system and given back for each scrape, which takes longer
+    than to write them.
     """
-    if created is None:
-        return metric.head(True) + "".join(samples)
-    return "".join([metric.head(False), *samples, metric.created_head(), created])
+    rest = iter(series)
+    while some := list(islice(rest, max(1, PIECE_LINES // size))):
+        yield "".join(map(write, some)).encode()
+
+
+def with_created(
+    metric: Metric, series: Sequence[Any], write: Callable[[Any], str], openmetrics: bool, size: int = 1
+) -> Iterator[bytes]:
+    """A counter or histogram with its times of creation, which are the `created` of each series.
+
+    OpenMetrics has them beside each label set, where `write` puts them, Prometheus' format in a family of their own.
+    """
+    yield metric.head(openmetrics)
+    yield from in_pieces(series, size, write)
+    if not openmetrics:
+        yield metric.created_head()
+        yield from in_pieces(series, 1, attrgetter("created"))
 
 
 def histogram_shape(metric: Metric, buckets: Sequence[float], text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flower.utils.exposition import Metric, simple
+from flower.utils.exposition import Metric, in_pieces, line
 
 Key = tuple[str, ...]
 """The values of the labels, in the order of the metric's labels."""
@@ -43,10 +43,10 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A metric as it was found at one moment; text (for OpenMetrics or not) and values are made when asked for."""
+    """A metric as it was found at one moment; its text (for OpenMetrics or not) and values are made when asked for."""
 
     metric: Metric
-    text: Callable[[bool], str]
+    text: Callable[[bool], Iterator[bytes]]
     points: Callable[[], list[Point]]
 
 
@@ -57,6 +57,9 @@ Told = tuple[Metric, Iterable[tuple[Key, float]]]
 def told(metric: Metric, samples: Iterable[tuple[Key, float]]) -> Part:
     """A gauge, or a counter without times of creation."""
     values = list(samples)
-    return Part(
-        metric, lambda openmetrics: simple(metric, values, openmetrics), lambda: [Point(*each) for each in values]
-    )
+
+    def text(openmetrics: bool) -> Iterator[bytes]:
+        yield metric.head(openmetrics)
+        yield from in_pieces(values, 1, lambda each: line(metric, *each))
+
+    return Part(metric, text, lambda: [Point(*each) for each in values])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import time
+import zlib
 from collections.abc import Iterable, Mapping
 
 from flower.cluster import Cluster
@@ -15,6 +15,7 @@ from flower.web import BaseHandler
 
 COMPRESSION = 1
 """The text repeats itself: more effort makes it a tenth smaller, and takes three times as long."""
+GZIP = 16 + zlib.MAX_WBITS
 
 PATIENCE_SECONDS = 1.0
 """How long the scrape of several clusters waits for one of them, the first time that it takes long."""
@@ -67,13 +68,19 @@ async def texts_of(sites: Iterable[Site], accept: str) -> dict[str, str]:
 
 def _together(texts: Mapping[str, str], openmetrics: bool, packed: bool) -> bytes:
     body = merged(texts, openmetrics)
-    return gzip.compress(body, COMPRESSION) if packed else body
+    return compressed([body]) if packed else body
 
 
 def _rendered(cluster: Cluster, accept: str, packed: bool) -> tuple[bytes, str]:
     """The metrics, and their content type. Compressing some megabytes would hold up the loop."""
-    body, content_type = cluster.metrics.render(accept)
-    return gzip.compress(body, COMPRESSION) if packed else body, content_type
+    pieces, content_type = cluster.metrics.pieces(accept)
+    return compressed(pieces) if packed else b"".join(pieces), content_type
+
+
+def compressed(pieces: Iterable[bytes]) -> bytes:
+    """One gzip file of all of them, of which one is in memory at a time."""
+    packer = zlib.compressobj(COMPRESSION, wbits=GZIP)
+    return b"".join([*map(packer.compress, pieces), packer.flush()])
 
 
 class Healthcheck(BaseHandler):

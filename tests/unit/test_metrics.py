@@ -439,5 +439,13 @@ def test_negotiation(accept: str, expected: bool) -> None:
 
 def test_every_metric_is_written(metrics: Metrics) -> None:
     """The whole table is in the text, with its help."""
-    text = metrics.render()[0].decode()
+    text = metrics.render()[0]
     assert [] == [metric.name for metric in METRICS if metric.head(openmetrics=False) not in text]
+
+
+def test_pieces(state: State) -> None:
+    """Whatever there is to tell, it is made in pieces that are small, and cut between lines."""
+    metrics = Metrics(state, BUCKETS, registry=CollectorRegistry())
+    state.apply([event for number in range(3000) for event in make.success(f"t{number}", name=f"tasks.t{number}")])
+    pieces = list(metrics.pieces()[0])
+    assert (True, []) == (max(map(len, pieces)) < 128_000, [piece[-20:] for piece in pieces if piece[-1:] not in b"\n"])
