@@ -53,6 +53,7 @@ class Events(threading.Thread):
         on_workers: Callable[[list[str]], None] | None = None,
         max_tasks_in_memory: int | None = None,
         executor: Executor | None = None,
+        backlog_bytes: int = 0,
         **_: Any,
     ) -> None:
         super().__init__(name="flower-events", daemon=True)
@@ -69,6 +70,7 @@ class Events(threading.Thread):
             store = open_store(db or "flower", persistent=persistent, max_tasks=max_tasks_in_memory or max_tasks)
             state = State(store, max_workers=max_workers)
         self.state = state
+        self.backlog_bytes = backlog_bytes
         self.connected_since: float | None = None
         self.disconnected_since: float | None = time.time()
         self.failure: str | None = None
@@ -137,7 +139,7 @@ class Events(threading.Thread):
             attempt += 1
 
     def _capture(self) -> None:
-        with receiving(self.capp, self._decoder) as (receiver, connection):
+        with receiving(self.capp, self._decoder, self.backlog_bytes) as (receiver, connection):
             # Workers that hear this show themselves at once instead of at their next heartbeat.
             self.capp.control.broadcast("heartbeat", connection=connection)
             self.connected_since, self.disconnected_since, self.failure = time.time(), None, None

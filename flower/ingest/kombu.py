@@ -20,7 +20,7 @@ HEARTBEAT_EVERY_SECONDS = 1.0
 class KombuReceiver:
     """A queue of our own, bound to the event exchange. Belongs to the events thread."""
 
-    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder) -> None:
+    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder, _backlog: int = 0) -> None:
         self._decoder = decoder
         self._connection = connection
         self._events: list[Event] = []

@@ -19,7 +19,7 @@ class Receiver(Protocol):
     more: bool
     """Whether others came with those that were received last; they are told of first."""
 
-    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder) -> None: ...
+    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder, backlog: int) -> None: ...
 
     def receive(self, timeout: float) -> list[Event]: ...
 
@@ -40,14 +40,17 @@ CONNECT_TIMEOUT_SECONDS = 4.0
 
 
 @contextlib.contextmanager
-def receiving(capp: Celery, decoder: Decoder) -> Iterator[tuple[Receiver, Connection]]:
-    """An open receiver and its connection. Raises what the transport raises when there is no broker."""
+def receiving(capp: Celery, decoder: Decoder, backlog: int = 0) -> Iterator[tuple[Receiver, Connection]]:
+    """An open receiver and its connection. Raises what the transport raises when there is no broker.
+
+    `backlog`: bytes that may wait for us in a process of their own.
+    """
     with capp.connection_for_read(connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIMEOUT_SECONDS)
         if not connection.transport.implements.exchange_type.intersection({"fanout", "topic"}):
             raise ConnectionError(f"The {connection.transport.driver_type} transport cannot broadcast events")
         make = RECEIVERS.get(connection.transport.driver_type, KombuReceiver)
-        receiver = make(capp, connection, decoder)
+        receiver = make(capp, connection, decoder, backlog)
         try:
             yield receiver, connection
         finally:

@@ -1,15 +1,19 @@
 """Events straight from a Redis subscription.
 
 kombu makes the connection (any URL form, TLS, ACL user, Sentinel, socket) and names the topic; the bytes
-are then read here, because a kombu message costs ten times what decoding the event does. The socket is
-emptied before anything is decoded: Redis cuts off a subscriber that lets 32 MB pile up.
+are then read here, because a kombu message costs ten times what decoding the event does. A process of its own
+(`flower.ingest.pump`) empties the socket: Redis cuts off a subscriber that lets 32 MB pile up. TLS cannot be handed
+to it, so with TLS the socket is emptied here, before anything is decoded.
 """
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections import deque
 from typing import Any
@@ -18,13 +22,14 @@ import hiredis
 from celery import Celery
 from kombu import Connection
 
+from flower.ingest import pump
 from flower.ingest.decode import Decoder, Event
 
 READ_BYTES = 262_144
 FEED_BYTES = 8_192
 """Given to the parser at once: after each message it moves all that it has left."""
-BACKLOG_BYTES = 32 * 1024 * 1024
-"""Beyond this the rest waits in Redis."""
+PUMPED_BYTES, BACKLOG_BYTES = 1024 * 1024, 32 * 1024 * 1024
+"""Held here at most, with and without a pump; the rest waits in the pump, or in Redis."""
 MESSAGES_A_BATCH = 400
 """A few milliseconds of work: readers of the state wait no longer, and the socket is emptied in between."""
 PING_AFTER_SECONDS = 10.0
@@ -34,27 +39,33 @@ DEAD_AFTER_SECONDS = 15.0
 class RedisReceiver:
     """One subscription to the events of all workers. Belongs to the events thread."""
 
-    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder) -> None:
+    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder, backlog: int = 0) -> None:
         self._decoder = decoder
         channel = connection.default_channel
         self._pool = channel.client.connection_pool
         self._connection = self._pool.get_connection()
         self._connection.connect()
         self._connection.send_command("PSUBSCRIBE", *topics(channel, capp.conf.event_exchange))
-        self._socket: socket.socket = self._connection._sock
+        self._redis: socket.socket = self._connection._sock
+        self._pump: subprocess.Popen[bytes] | None = None
+        pumps = backlog > 0 and os.name == "posix" and not isinstance(self._redis, ssl.SSLSocket)
+        self._socket = self._pumped(backlog) if pumps else self._redis
+        self._most = PUMPED_BYTES if pumps else BACKLOG_BYTES
         self._socket.setblocking(False)
         self._reader = hiredis.Reader()
         self._backlog: deque[bytes] = deque()
         self._backlog_size = 0
         self._fed = 0
         """Bytes of the first in the backlog that the parser has."""
+        self._ended = False
+        """Whether all that there was has been read."""
         self._heard = time.monotonic()
         self._pinged = False
         self.more = False
 
     def receive(self, timeout: float) -> list[Event]:
         """The next events, at the latest after `timeout` seconds. Raises OSError when the connection is lost."""
-        if not self._backlog and not self._pending_tls():
+        if not self._backlog and not self.more and not self._pending_tls():
             select.select([self._socket], [], [], timeout)
         self._drain()
         self._check_life()
@@ -69,13 +80,29 @@ class RedisReceiver:
                 raise ConnectionError(str(reply))
             # The others answer the subscription and the question for a sign of life.
         self.more = len(payloads) == MESSAGES_A_BATCH
+        if self._ended and not payloads:
+            raise ConnectionError("Redis closed the connection")
         events: list[Event] = []
         self._decoder.envelopes(payloads, events)
         return events
 
     def close(self) -> None:
+        if self._pump is not None:
+            self._socket.close()
+            self._pump.kill()
+            self._pump.wait()
         self._connection.disconnect()
         self._pool.release(self._connection)
+
+    def _pumped(self, backlog: int) -> socket.socket:
+        """The end of a pump that empties the socket from now on, and holds so many bytes."""
+        mine, its = socket.socketpair()
+        with its:
+            ends = (self._redis.fileno(), its.fileno())
+            # Nothing in it comes from outside.
+            command = (sys.executable, "-I", "-S", pump.__file__, *map(str, ends), str(backlog))
+            self._pump = subprocess.Popen(command, pass_fds=ends, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+        return mine
 
     def _next_reply(self) -> Any:
         """The next whole reply, False when there is none yet."""
@@ -93,13 +120,14 @@ class RedisReceiver:
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def _drain(self) -> None:
-        while self._backlog_size < BACKLOG_BYTES:
+        while self._backlog_size < self._most:
             try:
                 data = self._socket.recv(READ_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError):
                 return
             if not data:
-                raise ConnectionError("Redis closed the connection")
+                self._ended = True
+                return
             self._heard = time.monotonic()
             self._pinged = False
             self._backlog.append(data)
@@ -112,7 +140,7 @@ class RedisReceiver:
             raise ConnectionError(f"Redis has not answered for {silence:.0f} s")
         if silence > PING_AFTER_SECONDS and not self._pinged:
             self._pinged = True
-            self._socket.send(b"*1\r\n$4\r\nPING\r\n")
+            self._redis.send(b"*1\r\n$4\r\nPING\r\n")
 
 
 def topics(channel: Any, exchange: str) -> list[str]:

@@ -19,6 +19,8 @@ from flower.ingest.receiver import RECEIVERS, receiving
 from tests.services import Process, RabbitMQ, Redis, accepts, free_port, program, wait_for
 
 TASKS = 300
+MANY = 300
+"""Events of 50 kB: fifteen times what Redis may hold in the test of a flood."""
 
 
 class SecureRedis(Process):
@@ -178,6 +180,27 @@ def test_subscription_that_redis_cut_off_is_renewed(own_redis: Redis) -> None:
         tell(events.capp)
         wait_for(lambda: events.state.totals["task"] >= 3 * TASKS, 20, "events arrive again")
     assert 3 * TASKS == events.state.totals["task"]
+
+
+def ask(redis: Redis, *words: str) -> bytes:
+    """What Redis answers to a command."""
+    with socket.create_connection(("127.0.0.1", redis.port)) as connection:
+        command = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+        connection.sendall(f"*{len(words)}\r\n{command}".encode())
+        return connection.recv(100)
+
+
+def test_flood_waits_beside_us(own_redis: Redis) -> None:
+    """While nobody takes events, more than Redis holds for a subscriber waits in the pump, and none is lost."""
+    ask(own_redis, "CONFIG", "SET", "client-output-buffer-limit", "pubsub 1mb 1mb 1")
+    capp = Celery(broker=own_redis.url, set_as_current=False)
+    with receiving(capp, Decoder({"json"}), 64 * 1024 * 1024) as (receiver, connection):
+        worker = capp.events.Dispatcher(connection.clone(), hostname="celery@w1", buffer_while_offline=False)
+        for number in range(MANY):
+            worker.send("task-received", uuid=f"u{number}", name="tasks.add", args="x" * 50_000)
+        found = []
+        wait_for(lambda: found.extend(receiver.receive(0.1)) or len(found) == MANY, 20, "all", lambda: len(found))
+    assert [f"u{number}" for number in range(MANY)] == [event["uuid"] for event in found]
 
 
 def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from tests import factories as make
 class Broker:
     """Stands for the network: yields the prepared batches, then silence; an exception is raised."""
 
+    more = False
+
     def __init__(self, *script: Any) -> None:
         self.script = list(script)
         self.silent = threading.Event()

@@ -1,0 +1,87 @@
+"""A process of its own that empties a socket, holds what nobody has taken yet, and hands it on.
+
+Redis cuts off a subscriber that lets 32 MB pile up, which is a tenth of a second of a burst: no thread that shares
+an interpreter's lock with decoding and storing is there in time. Run as a file, with nothing but the standard
+library: `pump.py SOURCE SINK LIMIT`, two file descriptors of sockets and a number of bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import sys
+from collections import deque
+
+PIECE_BYTES = 65_536
+"""Larger pieces of memory are fetched from the system one by one, which takes several times as long."""
+READS, WRITES = 64, 4
+"""In one round: reading comes first."""
+
+
+class Pump:
+    """Between two sockets. Beyond `limit` bytes the rest is left in the source."""
+
+    def __init__(self, source: socket.socket, sink: socket.socket, limit: int) -> None:
+        self._source = source
+        self._sink = sink
+        self._limit = limit
+        self._pieces: deque[bytes | memoryview] = deque()
+        self.size = 0
+        """Bytes that are held."""
+        self._ended = False
+        for each in (source, sink):
+            each.setblocking(False)
+
+    def run(self) -> None:
+        """Go on until the source has ended and everything is handed on, or until nobody takes it any more."""
+        with contextlib.suppress(ConnectionError):
+            while self._pieces or not self._ended:
+                reading = [self._sink] if self._ended or self.size >= self._limit else [self._sink, self._source]
+                readable, writable, _ = select.select(reading, [self._sink] if self._pieces else [], [])
+                if self._source in readable:
+                    self._read()
+                if writable:
+                    self._write()
+                if self._sink in readable and not self._sink.recv(1):
+                    return
+
+    def _read(self) -> None:
+        for _ in range(READS):
+            try:
+                piece = self._source.recv(PIECE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                piece = b""
+            if not piece:
+                self._ended = True
+                return
+            self._pieces.append(piece)
+            self.size += len(piece)
+            if self.size >= self._limit:
+                return
+
+    def _write(self) -> None:
+        for _ in range(WRITES):
+            if not self._pieces:
+                return
+            piece = self._pieces.popleft()
+            try:
+                sent = self._sink.send(piece)
+            except BlockingIOError:
+                sent = 0
+            self.size -= sent
+            if sent < len(piece):
+                self._pieces.appendleft(memoryview(piece)[sent:])
+                return
+
+
+def main(source: str, sink: str, limit: str) -> None:
+    """What the command line says."""
+    with socket.socket(fileno=int(source)) as reading, socket.socket(fileno=int(sink)) as writing:
+        Pump(reading, writing, int(limit)).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,82 @@
+"""The process that empties Redis' socket, as a function between two pairs of sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from flower.ingest.pump import PIECE_BYTES, Pump
+
+MEGABYTE = bytes(range(256)) * 4096
+
+
+@dataclass
+class Line:
+    """From `sender` through the pump to `taker`."""
+
+    sender: socket.socket
+    pump: Pump
+    taker: socket.socket
+    thread: threading.Thread
+
+    def wait_for_end(self) -> bool:
+        """Whether the pump has ended."""
+        self.thread.join(15)
+        return not self.thread.is_alive()
+
+
+def connect(limit: int) -> Line:
+    """A pump at work that holds so many bytes."""
+    sender, source = socket.socketpair()
+    sink, taker = socket.socketpair()
+    for end in (sender, taker):
+        end.settimeout(15)
+    pump = Pump(source, sink, limit)
+
+    def work() -> None:
+        with source, sink:
+            pump.run()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return Line(sender, pump, taker, thread)
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """A pump that holds more than the tests send."""
+    line = connect(64 * len(MEGABYTE))
+    with line.sender, line.taker:
+        yield line
+
+
+def taken(line: Line) -> bytes:
+    """All that comes until the end."""
+    return b"".join(iter(lambda: line.taker.recv(PIECE_BYTES), b""))
+
+
+def test_what_nobody_takes_yet_is_held(line: Line) -> None:
+    """A sender is not held up by a taker that sleeps; all arrives, in order, when it wakes."""
+    line.sender.sendall(MEGABYTE * 8)
+    line.sender.close()
+    assert (MEGABYTE * 8, True) == (taken(line), line.wait_for_end())
+
+
+def test_it_ends_with_its_taker(line: Line) -> None:
+    """When the server is gone, even killed, its pump does not stay behind."""
+    line.taker.close()
+    assert line.wait_for_end()
+
+
+def test_the_rest_is_left_where_it_is() -> None:
+    """More than the bound is not held: the sender has to wait."""
+    line = connect(PIECE_BYTES)
+    with line.taker, line.sender:
+        line.sender.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            line.sender.sendall(MEGABYTE * 16)
+        assert line.pump.size < 2 * PIECE_BYTES
