@@ -79,7 +79,8 @@ def tally(tasks: list[dict[str, Any]]) -> Tally:
             told.events += [(worker, "task-received", name), (worker, "task-started", name)]
             if each["state"] in TYPES:
                 told.events.append((worker, TYPES[each["state"]], name))
-                told.runs.append((worker, name, each["runtime"]))
+                if "runtime" in each:
+                    told.runs.append((worker, name, each["runtime"]))
             if "started" in each:
                 told.waits.append((worker, name, 0.3, each["queue"]))
     return told

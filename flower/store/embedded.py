@@ -118,6 +118,10 @@ class Embedded:
             self._writer.drop_index(unused)
             self._wanted.gone(unused)
 
+    def is_settled(self) -> bool:
+        """Whether every index that was asked for is there. In the writer's thread."""
+        return self._wanted.missing() is None and self._texts.is_settled(self._writer)
+
     def check(self) -> tuple[list[str], list[str]]:
         empty, pages, size, version = (
             self.writer.execute(f"PRAGMA {name}").fetchone()[0]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from flower.store.caseless import CASELESS, compared
 from flower.store.facets import count, patience
-from flower.store.narrow import narrowest
+from flower.store.narrow import is_in_order, narrowest
 from flower.store.plan import GROUPING, SORTED, Clause, checked, page_ids, walking
 from flower.store.query import Count, Cursor, Slice, TaskQuery
 from flower.store.rows import tasks_with
@@ -89,8 +89,9 @@ def read(
     if where and query.search is None:
         # Reading every text twice is dear, so with a search the page itself may tell the number.
         narrowed = narrowest(connection, where)
-        total = count(connection, narrowed, seconds=patience(query))
-        narrowed = walking(query, narrowed, total.number or query.limit, stored)
+        if not is_in_order(query, narrowed):
+            total = count(connection, narrowed, seconds=patience(query))
+            narrowed = walking(query, narrowed, total.number or query.limit, stored)
     wanted = replace(query, limit=query.limit + 1)
     if place is None and not backward and query.offset:
         near = ids(connection, wanted, narrowed)
@@ -99,7 +100,7 @@ def read(
     more, near = len(near) > query.limit, near[: query.limit]
     behind = place is not None or bool(query.offset)
     if total is None:
-        total = count(connection, where) if more or behind else Count(len(near))
+        total = count(connection, narrowed) if more or behind else Count(len(near))
     found = tasks_with(connection, near[::-1] if backward else near)
     return Slice(
         [task for _, task in found],

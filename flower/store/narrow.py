@@ -10,6 +10,7 @@ from sqlalchemy.sql import operators
 
 from flower.store.facets import count
 from flower.store.plan import GROUPING, Clause, Unindexed, columns_of
+from flower.store.query import TaskQuery
 
 
 def narrowest(connection: sa.Connection, where: list[Clause]) -> list[Clause]:
@@ -22,6 +23,11 @@ def narrowest(connection: sa.Connection, where: list[Clause]) -> list[Clause]:
     best = min(among, key=lambda clause: count(connection, [clause, *span]).number)
     others = {id(clause) for clause in among if clause is not best}
     return [Unindexed(clause) if id(clause) in others else clause for clause in where]
+
+
+def is_in_order(query: TaskQuery, where: list[Clause]) -> bool:
+    """Whether the tasks to which a filter leads are in the asked order already: by received time."""
+    return query.sort_by == "received" and query.among is None and any(map(_is_equality, where))
 
 
 def _is_equality(clause: Clause) -> bool:

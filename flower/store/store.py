@@ -22,7 +22,7 @@ from flower.store.family import Family
 from flower.store.family import read as read_family
 from flower.store.kept import Kept
 from flower.store.merge import View, join
-from flower.store.narrow import narrowest
+from flower.store.narrow import is_in_order, narrowest
 from flower.store.plan import Clause, checked, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
 from flower.store.retention import Ages, Retention
@@ -93,13 +93,13 @@ class Store:
         """The ids of the page, and how many tasks match."""
         checked(asked.sort_by)
         query, where = self._conditions(connection, asked)
-        if query.search is None:
-            narrowed = narrowest(connection, where)
-            total = self._totals.about(connection, asked, narrowed, self.tasks)
+        where = narrowest(connection, where)
+        if query.search is None and not is_in_order(query, where):
+            total = self._totals.about(connection, asked, where, self.tasks)
             within = query.limit > 0 and query.offset < total
-            narrowed = walking(query, narrowed, total, self.tasks)
-            return (keyset.ids(connection, query, narrowed) if within else []), total
-        # Reading every text twice is dear: a page that is not full has told the count.
+            where = walking(query, where, total, self.tasks)
+            return (keyset.ids(connection, query, where) if within else []), total
+        # Reading everything twice is dear: a page that is not full has told the count.
         ids = keyset.ids(connection, query, where)
         told = len(ids) < query.limit and (ids or query.offset == 0)
         return ids, query.offset + len(ids) if told else self._totals.about(connection, asked, where, self.tasks)

@@ -145,6 +145,13 @@ class Texts:
         elif self._is_taken_in(index) and not busy:
             self._claim(index, writer)
 
+    def is_settled(self, writer: Writer) -> bool:
+        """Whether all tasks are in the index, if one is wanted. In the writer's thread."""
+        index = self._index
+        if index is None:
+            return self._asked_at is None or self._refused
+        return not index.stale and not index.changed and not index.in_work and index.mark == _newest(writer)
+
     def _is_wanted(self, tasks: int) -> bool:
         asked = self._asked_at is not None and time.monotonic() - self._asked_at < UNUSED_SECONDS
         return asked and tasks >= TASKS_LEAST and not self._refused

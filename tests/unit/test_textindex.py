@@ -63,6 +63,7 @@ def index_of(store: Store) -> textindex._Index | None:
 
 def take_in(store: Store) -> None:
     """Let the index take in everything that is stored, as the saver's rounds would."""
+    assert isinstance(store.engine, Embedded)
     for _ in range(1_000):
         store.engine.attend(store.tasks, idle)
         index = index_of(store)
@@ -71,7 +72,7 @@ def take_in(store: Store) -> None:
         if index.running is not None:
             index.running.exception()
         store.engine.attend(store.tasks, behind)
-        if not index.stale and not index.changed and not index.in_work and index.mark == newest(store):
+        if store.engine.is_settled():
             return
 
 
