@@ -22,6 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from flower.store.bounded import STEPS
 from flower.store.columns import BY_NAME, FINAL_STATES, NAMES
+from flower.store.openrows import NEWEST_OPEN, OPEN_OF_STATE
 from flower.store.schema import APPLICATION_ID, ON_DEMAND, VERSION, metadata
 from flower.utils.search import SQL_FUNCTIONS
 
@@ -37,20 +38,9 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
 )
 _BY = "tasks_by_"
-OPEN_OF_STATE = 3_000
-"""Unfinished tasks that a start reads: each may be a page of the disk, and most of the old ones never end."""
 _COLUMN_LIST = ", ".join(NAMES)
 _ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in NAMES if name != "uuid")
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_STATES))
-# One step of the index a state.
-_OPEN_STATES = f"""
-WITH RECURSIVE walk(state) AS (
-    SELECT min(state) FROM tasks
-    UNION ALL SELECT (SELECT min(state) FROM tasks WHERE state > walk.state) FROM walk WHERE walk.state IS NOT NULL
-)
-SELECT state FROM walk WHERE state NOT IN ({_FINAL})
-"""
-_OPEN = "SELECT id FROM tasks WHERE state = ? ORDER BY received DESC, id DESC LIMIT ?"
 _NOTED = "SELECT number FROM counts WHERE name = 'stored'"
 _NOTE = "INSERT INTO counts VALUES ('stored', ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number"
 _DIALECT = sa.create_engine("sqlite://").dialect
@@ -240,14 +230,7 @@ class Writer:
 
     def unfinished(self, limit: int) -> list[dict[str, Any]]:
         """The newest tasks that are not final, some thousand of each state at most, oldest first."""
-        most = min(limit, OPEN_OF_STATE)
-        states = [state for (state,) in self._connection.execute(_OPEN_STATES)]
-        ids = [id_ for state in states for (id_,) in self._connection.execute(_OPEN, (state, most))]
-        statement = (
-            f"SELECT {_COLUMN_LIST} FROM tasks WHERE id IN (SELECT value FROM json_each(?)) "
-            "ORDER BY timestamp DESC LIMIT ?"
-        )
-        rows = self._connection.execute(statement, (orjson.dumps(ids).decode(), limit))
+        rows = self._connection.execute(NEWEST_OPEN, {"most": min(limit, OPEN_OF_STATE), "limit": limit})
         return [task_of(row) for row in rows][::-1]
 
     def save_workers(self, facts: dict[str, dict[str, Any]], gone: Sequence[str]) -> None:
