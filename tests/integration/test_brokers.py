@@ -14,7 +14,7 @@ from celery import Celery
 
 from flower.inspector import Inspector, tasks_of
 from flower.queues import QueueReport, Queues
-from flower.utils.broker import Broker, BrokerBase, BrokerError, RabbitMQ, RedisBase
+from flower.utils.broker import Broker, BrokerBase, BrokerError, RabbitMQ, RedisBase, UnsupportedBroker
 from tests.integration.cluster import Worker
 from tests.services import Process, accepts, free_port, program, wait_for
 from tests.services import RabbitMQ as RabbitServer
@@ -122,6 +122,32 @@ async def test_wrong_password(servers: Servers) -> None:
     with pytest.raises(BrokerError, match=r"WRONGPASS|invalid username") as failure:
         await broker.queues(["one"])
     assert "secret" not in str(failure.value)
+
+
+@pytest.fixture
+def cluster_node(tmp_path: Path) -> Iterator[int]:
+    """The port of a node of a Redis Cluster; its bus, 10,000 above, is free as well."""
+    port = next(port for port in iter(free_port, 0) if not accepts(port + 10_000))
+    node = Process(tmp_path, "node")
+    try:
+        node.spawn(program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes")
+        node.wait_for(lambda: accepts(port), 15, "accepts connections")
+        yield port
+    finally:
+        node.end()
+
+
+async def test_cluster(cluster_node: int) -> None:
+    """A node of a Redis Cluster is an error that says so, never a broker without queues."""
+    broker = Broker(f"redis://127.0.0.1:{cluster_node}/0")
+    with pytest.raises(BrokerError, match=r"127\.0\.0\.1:\d+ is part of a Redis Cluster, which Celery cannot use"):
+        await broker.queues(["celery", "mail"])
+
+
+def test_no_transport_for_clusters() -> None:
+    """A URL of which kombu knows no transport is said to be unsupported."""
+    with pytest.raises(UnsupportedBroker, match="rediscluster"):
+        Broker("rediscluster://127.0.0.1:7000")
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp", "redis+socket"])

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import orjson
 from kombu import Connection
 
-from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerBase, Head, Info, is_internal
+from flower.utils.broker.base import CONNECT_SECONDS, TOTAL_SECONDS, BrokerBase, BrokerError, Head, Info, is_internal
 
 try:
     from redis.backoff import NoBackoff
@@ -29,6 +29,9 @@ BINDING = "_kombu.binding."
 SCAN_SECONDS = 0.3
 SCAN_COUNT = 2000
 """Redis has no list of its queues: at most so long a read walks over the keys; the next one goes on."""
+
+CLUSTER_ERRORS = {"AskError", "ClusterCrossSlotError", "ClusterDownError", "MovedError", "TryAgainError"}
+"""Of the driver; its early versions do not have all of them."""
 
 HEADS_SECONDS = 0.5
 """A message may be large: at most so long a read looks at heads of queues."""
@@ -70,8 +73,20 @@ class RedisBase(BrokerBase):
         """kombu's channel, and its Redis client, which puts the key prefix before every key."""
         with self.connected() as connection:
             channel: Any = connection.default_channel
-            with channel.conn_or_acquire() as client:
+            with channel.conn_or_acquire() as client, self.outside_clusters():
                 yield channel, client
+
+    @contextmanager
+    def outside_clusters(self) -> Iterator[None]:
+        """Say what is wrong where a node of a cluster answers: its own words tell of slots only."""
+        try:
+            yield
+        except Exception as error:
+            if type(error).__name__ in CLUSTER_ERRORS:
+                raise BrokerError(
+                    f"{self} is part of a Redis Cluster, which Celery cannot use as its broker"
+                ) from error
+            raise
 
     def read(self, names: list[str]) -> dict[str, Info]:
         with self.client() as (channel, client):
