@@ -13,8 +13,9 @@ from typing import Any
 from celery import Celery
 from tornado.ioloop import IOLoop, PeriodicCallback
 
-from flower.ingest.decode import Decoder
+from flower.ingest.decode import Decoder, Event
 from flower.ingest.receiver import receiving
+from flower.losses import Losses
 from flower.state import State
 from flower.store import open_store
 from flower.utils import mask_url
@@ -74,6 +75,7 @@ class Events(threading.Thread):
         self.connected_since: float | None = None
         self.disconnected_since: float | None = time.time()
         self.failure: str | None = None
+        self.losses = Losses(state.workers)
         self._decoder = Decoder({"json", capp.conf.event_serializer})
         self._stopping = threading.Event()
         self._timer: PeriodicCallback | None = None
@@ -143,18 +145,26 @@ class Events(threading.Thread):
             # Workers that hear this show themselves at once instead of at their next heartbeat.
             self.capp.control.broadcast("heartbeat", connection=connection)
             self.connected_since, self.disconnected_since, self.failure = time.time(), None, None
+            self.losses.miss(self.connected_since)
             logger.info("Receiving events from %s", mask_url(connection.as_uri(include_password=True)))
             try:
                 while not self._stopping.is_set():
                     events = receiver.receive(0.0 if receiver.more else RECEIVE_SECONDS)
                     if events:
-                        self.state.apply(events, more=receiver.more)
-                        self._tell_workers()
+                        self._apply(events, receiver.more)
                     else:
                         self.state.tell()
                     self._count_malformed()
             finally:
                 self.state.tell()
+
+    def _apply(self, events: list[Event], more: bool) -> None:
+        dropped = self.state.totals["dropped"]
+        self.state.apply(events, more=more)
+        self.losses.hear(events, self.state.clock())
+        if self.state.totals["dropped"] > dropped:
+            self.losses.drop(events, self.state.clock())
+        self._tell_workers()
 
     def _lost(self, error: Exception) -> None:
         failure = mask_text(str(error)) or type(error).__name__

@@ -13,6 +13,11 @@ EXPIRY_WINDOW = 2.0
 """A worker is alive for so many heartbeat intervals after its last one (celery.events.state, 200 %)."""
 EVENT_TYPES_KEPT = 64
 DEFAULT_FREQUENCY_SECONDS = 60.0
+LOSSES_KEPT = 10
+LOSS_SECONDS = 60.0
+
+Loss = list[Any]
+"""`[since, until, events]` of events that were lost."""
 
 FACTS = ("pid", "freq", "clock", "active", "processed", "loadavg", "sw_ident", "sw_ver", "sw_sys")
 
@@ -24,7 +29,10 @@ class Worker:
     a worker's wrong clock does not make it look dead.
     """
 
-    __slots__ = ("booted", "counts", "heartbeats", "hostname", "last_seen", "offline", "online_since", *FACTS)
+    __slots__ = (
+        *("booted", "counts", "heartbeats", "hostname", "last_seen", "losses", "lost", "offline", "online_since"),
+        *FACTS,
+    )
 
     hostname: str
     pid: int | None
@@ -47,6 +55,10 @@ class Worker:
         self.last_seen = 0.0
         self.offline = False
         """Whether it said goodbye."""
+        self.lost = 0
+        """How many of its events are known to be lost."""
+        self.losses: list[Loss] = []
+        """When that was, the last few times."""
         for fact in FACTS:
             setattr(self, fact, None)
         self.freq = DEFAULT_FREQUENCY_SECONDS
@@ -75,6 +87,14 @@ class Worker:
         if type_ not in self.counts and len(self.counts) >= EVENT_TYPES_KEPT:
             type_ = "other"
         self.counts[type_] += number
+
+    def lose(self, number: int, since: float, until: float) -> None:
+        """Events of it were lost; losses within a minute count as one."""
+        self.lost += number
+        *before, (began, ended, fewer) = self.losses or [[since, since, 0]]
+        if since - ended >= LOSS_SECONDS:
+            before, began, fewer = self.losses, since, 0
+        self.losses = [*before[-LOSSES_KEPT + 1 :], [began, until, fewer + number]]
 
     def _learn(self, event: dict[str, Any]) -> None:
         for fact in ("pid", "clock", "active", "processed"):
@@ -120,7 +140,7 @@ class Worker:
 
     def facts(self) -> dict[str, Any]:
         """What a restart should still know; `restore` reads it."""
-        kept = ("booted", "online_since", "last_seen", "offline", *FACTS)
+        kept = ("booted", "losses", "lost", "online_since", "last_seen", "offline", *FACTS)
         return {"counts": dict(self.counts), **{name: getattr(self, name) for name in kept}}
 
     @classmethod

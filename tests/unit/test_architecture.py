@@ -17,7 +17,7 @@ FLOORS: list[set[str]] = [
     {"flower.access", "flower.admission", "flower.manual", "flower.settings", "flower.store"},
     {"flower.banner", "flower.clusters", "flower.ingest", "flower.shown"},
     {"flower.maintenance", "flower.worker"},
-    {"flower.workers"},
+    {"flower.losses", "flower.workers"},
     {"flower.state"},
     {
         "flower.audit",

@@ -1,0 +1,163 @@
+"""Which events of workers were lost: found by what the workers themselves count.
+
+A heartbeat tells in `processed` how many tasks its worker has begun; for each it sends one `task-started`. Those that
+are missing after the connection was away were lost. Lamport clocks tell which starts were sent before a heartbeat; gaps
+in the clocks prove nothing, for a worker's clock also moves with what it hears of others. Belongs to the events thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flower.utils.coercion import whole
+from flower.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+BEATS = ("worker-heartbeat", "worker-online")
+SURE_AFTER = 3
+"""So many heartbeats in a row must tell the same: starts may come a moment after the heartbeat that counts them."""
+
+Span = tuple[float, float]
+Found = tuple[int, Span]
+"""How many events at least, and when."""
+
+
+@dataclass(slots=True)
+class Beat:
+    """What a heartbeat told, and how many starts were heard that were sent after it."""
+
+    pid: int | None
+    clock: int
+    processed: int
+    active: int
+    after: int = 0
+    whole: bool = True
+    """Whether all that was sent before it can have come."""
+
+
+@dataclass(slots=True)
+class Account:
+    """One process of a worker: how many tasks it began, beside the starts that were heard.
+
+    A task is counted a moment before its start is told, so as many as are `active` may be on their way.
+    """
+
+    at: float
+    beat: Beat
+    """The last one. It is looked at when the next one comes: by then all that was sent before it is here."""
+    starts: int = 0
+    base: tuple[int, int] | None = None
+    """`processed` and the starts heard, up to where both were taken as they were."""
+    last: tuple[int, int] = (0, 0)
+    sends: bool = False
+    """Whether a start was heard since the base: only then is it known that it sends any."""
+    silent: bool = False
+    """Whether it runs tasks that tell nothing: then it is not known how many starts are missing."""
+    gap: Span | None = None
+    """When nothing could be heard, until it is known what was lost then."""
+    recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SURE_AFTER))
+    """How many starts were missing at a heartbeat, and how many tasks were active."""
+
+    def settle(self, beat: Beat) -> Found | None:
+        """Compare what a heartbeat counted with what was heard; the starts that are now known to be lost."""
+        heard = self.starts - beat.after
+        before, self.last = self.last, (beat.processed, heard)
+        if self.base is None or not self.sends:
+            self.sends = self.base is not None and heard > self.base[1]
+            self.base = self.last
+            return None
+        began, told = self.base
+        missing = (beat.processed - began) - (heard - told)
+        if missing < 0:
+            self.base = (began, told - missing)
+        if self.gap is None and beat.processed > before[0] and heard == before[1]:
+            # It works and tells nothing at all: its task events were switched off.
+            self.base, self.sends = self.last, False
+            self.recent.clear()
+            return None
+        self.recent.append((max(0, missing), beat.active))
+        return self._judge() if len(self.recent) == SURE_AFTER else None
+
+    def _judge(self) -> Found | None:
+        gap, least = self.gap, min(missing for missing, _ in self.recent)
+        if least == 0:
+            self.gap = None
+        if not all(missing > active for missing, active in self.recent):
+            return None
+        self.base, self.gap = self.last, None
+        self.recent.clear()
+        self.silent = self.silent or gap is None
+        return None if gap is None or self.silent else (least, gap)
+
+
+class Losses:
+    """What was lost of all workers. Told to the workers of a state, in `losses` of each."""
+
+    def __init__(self, workers: Mapping[str, Worker]) -> None:
+        self._workers = workers
+        self._accounts: dict[str, Account] = {}
+
+    def hear(self, events: Sequence[Any], now: float) -> None:
+        """Count the starts of a batch, and compare them at each heartbeat."""
+        accounts = self._accounts
+        for event in events:
+            if event.__class__ is not dict:
+                continue
+            type_ = event.get("type")
+            if type_ == "task-started":
+                host = event.get("hostname")
+                account = accounts.get(host) if isinstance(host, str) else None
+                if account is not None:
+                    account.starts += 1
+                    clock = event.get("clock")
+                    account.beat.after += clock.__class__ is not int or clock > account.beat.clock
+            elif type_ in BEATS:
+                self._beat(event, now)
+
+    def drop(self, events: Sequence[Any], now: float) -> None:
+        """Count events that were heard and could not be kept."""
+        hosts = Counter(event.get("hostname") for event in events if isinstance(event, dict))
+        for host, number in hosts.items():
+            worker = self._workers.get(host) if isinstance(host, str) else None
+            if worker is not None:
+                worker.lose(number, now, now)
+
+    def miss(self, until: float) -> None:
+        """Nothing could be heard for a while, `until` now; of each worker since it was last heard."""
+        for account in self._accounts.values():
+            account.gap = (account.gap[0] if account.gap else account.at, until)
+            account.recent.clear()
+            account.beat.whole = False
+
+    def _beat(self, event: dict[str, Any], now: float) -> None:
+        host, pid = event.get("hostname"), whole(event.get("pid"))
+        clock, processed = whole(event.get("clock")), whole(event.get("processed"))
+        if not isinstance(host, str) or host not in self._workers or clock is None or processed is None:
+            return
+        beat = Beat(pid, clock, processed, whole(event.get("active")) or 0)
+        account = self._accounts.get(host)
+        if (
+            account is None
+            or account.beat.pid != pid
+            or clock < account.beat.clock
+            or processed < account.beat.processed
+        ):
+            # Another process, that counts from the beginning.
+            self._accounts[host] = Account(now, beat)
+            self._forget_gone()
+            return
+        settled, account.beat, account.at = account.beat, beat, now
+        found = account.settle(settled) if settled.whole else None
+        if found is not None:
+            number, gap = found
+            self._workers[host].lose(number, *gap)
+            logger.warning("At least %d events of %s were lost while nothing could be heard", number, host)
+
+    def _forget_gone(self) -> None:
+        if len(self._accounts) > 2 * len(self._workers) + SURE_AFTER:
+            self._accounts = {host: each for host, each in self._accounts.items() if host in self._workers}
