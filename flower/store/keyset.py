@@ -8,6 +8,7 @@ a value. So a page is read part by part until it is full.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,6 +85,7 @@ def read(
     stored: int,
 ) -> Slice:
     """The tasks next to the place. Raises ValueError for an unknown column, and a place of another order."""
+    began = time.monotonic()
     narrowed = where
     total = Count(stored) if not where else None
     if where and query.search is None:
@@ -100,7 +102,10 @@ def read(
     more, near = len(near) > query.limit, near[: query.limit]
     behind = place is not None or bool(query.offset)
     if total is None:
-        total = count(connection, narrowed) if more or behind else Count(len(near))
+        left = patience(query) - (time.monotonic() - began)
+        total = count(connection, narrowed, seconds=max(0.0, left)) if more or behind else Count(len(near))
+    if not total.whole:
+        total = Count(max(total.number, query.offset + len(near) + more), False)
     found = tasks_with(connection, near[::-1] if backward else near)
     return Slice(
         [task for _, task in found],

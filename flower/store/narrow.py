@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
+from sqlalchemy.sql.util import ClauseAdapter
 
 from flower.store.facets import count
 from flower.store.plan import GROUPING, Clause, Unindexed, columns_of
 from flower.store.query import TaskQuery
+from flower.store.schema import tasks as table
 
 
 def narrowest(connection: sa.Connection, where: list[Clause]) -> list[Clause]:
-    """The conditions, of which at most one of those for a name, a state or a worker chooses an index."""
+    """The conditions, of which one of those for a name, a state and a worker leads, and the others are looked up."""
     among = [clause for clause in where if _is_equality(clause)]
     if len(among) < 2 or connection.dialect.name != "sqlite":
         return where
@@ -22,7 +24,16 @@ def narrowest(connection: sa.Connection, where: list[Clause]) -> list[Clause]:
     span = [clause for clause in where if columns_of(clause) == {"received"}]
     best = min(among, key=lambda clause: count(connection, [clause, *span]).number)
     others = {id(clause) for clause in among if clause is not best}
-    return [Unindexed(clause) if id(clause) in others else clause for clause in where]
+    return [_beside(clause) if id(clause) in others else clause for clause in where]
+
+
+def _beside(clause: Clause) -> Clause:
+    """The condition as a look into the index of its column: dozens of tasks share a page of it, but few one of rows."""
+    other = table.alias()
+    same = sa.and_(other.c.received.is_not_distinct_from(table.c.received), Unindexed(other.c.id == table.c.id))
+    # Of the row itself, and not led to by its id, which would be the row again.
+    found = sa.select(sa.literal(1)).select_from(other).where(ClauseAdapter(other).traverse(clause), same)
+    return sa.exists(found.correlate(table))
 
 
 def is_in_order(query: TaskQuery, where: list[Clause]) -> bool:

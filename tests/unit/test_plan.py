@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flower.store import Store, TaskQuery
+from flower.store import Count, Store, TaskQuery
 from flower.store.narrow import narrowest
 from flower.store.plan import page_ids, walking
 from flower.store.schema import tasks as table
@@ -41,6 +41,7 @@ def store() -> Iterator[Store]:
                 for number in range(TASKS)
             ]
         )
+        store.write([{"uuid": "never", "name": "Usual", "worker": "QUIET", "state": "FAILURE", "timestamp": 0.0}])
         store.search(TaskQuery(sort_by="runtime"))
         store.keep_house(0.0)
         yield store
@@ -69,6 +70,31 @@ def explained(store: Store, query: TaskQuery, total: int | None = None) -> str:
 def test_the_rarest_value_leads(store: Store, filters: dict[str, Any], index: str) -> None:
     """Of several filters that have an index the one with the fewest tasks is followed."""
     assert index in explained(store, TaskQuery(**filters))
+
+
+def test_other_filters_are_looked_up_in_their_indexes(store: Store) -> None:
+    """No row of the table is read to tell which tasks match several filters."""
+    plan = explained(store, TaskQuery(name="usual", worker="busy", state="FAILURE"))
+    looked_up = [f"tasks_by_{column} ({column}=? AND received=?)" for column in ("name", "worker")]
+    assert [True, True, False] == [*(index in plan for index in looked_up), "INTEGER PRIMARY KEY" in plan]
+
+
+@pytest.mark.parametrize("filters", [{}, {"received_start": 55.0}, {"sort_by": "runtime"}, {"sort_by": "args"}])
+def test_looking_up_finds_the_same(store: Store, filters: dict[str, Any]) -> None:
+    """Several filters find the tasks that have all of it, also one that was never received."""
+    query = TaskQuery(name="usual", worker="quiet", state="failure", limit=1_000, **filters)
+    expected = {
+        f"u{number}" for number in range(0, TASKS, 20) if number % 100 and number >= filters.get("received_start", 0)
+    }
+    if "received_start" not in filters:
+        expected.add("never")
+    assert expected == {each.uuid for each in store.search(query).tasks}
+
+
+def test_number_is_not_less_than_what_is_shown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without time to count, a page tells of the tasks on it and before it."""
+    monkeypatch.setattr("flower.store.keyset.count", lambda *_, **__: Count(3, False))
+    assert Count(61, False) == store.slice(TaskQuery(state="SUCCESS", offset=40, limit=20)).total
 
 
 def test_walk_begins_where_the_filter_does(store: Store) -> None:
