@@ -138,6 +138,7 @@ class Flower(tornado.web.Application):
             max_tasks=stored_tasks(options.max_tasks, options.persistent, options.db),
             hsts=options.hsts,
             private=bool(options.unix_socket) or is_loopback(options.address),
+            moves=options.xheaders,
         )
         for each in self.watched:
             if each.name:
@@ -175,13 +176,14 @@ class Flower(tornado.web.Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """The handler of a request; a proxy may keep the URL prefix or strip it; a cluster's name is left out."""
-        site: Site = self.settings["site"]
+        whole: Site = self.settings["site"]
+        site = whole.seen_by(request.headers)
         prefix = site.root
         if prefix and request.path != prefix and not request.path.startswith(f"{prefix}/"):
             request.path = prefix + request.path
             request.uri = prefix + (request.uri or "")
         path = request.path
-        request.path = site.within(path)
+        request.path = whole.root + site.within(path).removeprefix(prefix)
         try:
             return super().find_handler(request, **kwargs)
         finally:

@@ -58,7 +58,8 @@ TABLE: tuple[Option, ...] = (
         SERVER,
         bool,
         False,
-        "Believe X-Real-Ip, X-Forwarded-For, X-Scheme and X-Forwarded-Proto; only behind a proxy that sets them",
+        "Believe X-Real-Ip, X-Forwarded-For, X-Scheme, X-Forwarded-Proto and, without url_prefix, X-Forwarded-Prefix; "
+        "only behind a proxy that sets them",
     ),
     Option(
         "conf",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,11 @@ from flower.utils.quota import Quota
 CLUSTERS = "c"
 """The word before the name of a cluster in addresses."""
 STANDING_SECONDS = 1.0
+PREFIX_HEADER = "X-Forwarded-Prefix"
+PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+"""A path that leads nowhere else: no host, no way up, nothing to be quoted."""
+PREFIX_MOST, MOVED_MOST = 200, 8
+"""Letters of a path, and how many paths are remembered: more than there are proxies."""
 
 
 class Fleet:
@@ -73,6 +79,10 @@ class Site:
     quota: Quota = field(default_factory=Quota)
     kept: dict[Hashable, Any] = field(default_factory=dict)
     """What handlers keep for each other."""
+    moves: bool = False
+    """Whether a proxy is believed that says below which path it shows the server."""
+    moved: dict[str, Site] = field(default_factory=dict)
+    """The same site below such paths."""
 
     def join(self, name: str, cluster: Cluster, executor: Executor, operations: Context) -> None:
         """Let the server have a site for this cluster, too."""
@@ -86,6 +96,26 @@ class Site:
             name=name,
             kept={},
         )
+
+    def seen_by(self, headers: Mapping[str, str]) -> Site:
+        """The site below the path that a believed proxy tells, if it tells one; `url_prefix` leaves it no say."""
+        prefix = headers.get(PREFIX_HEADER, "").rstrip("/") if self.moves and not self.root else ""
+        if len(prefix) > PREFIX_MOST or not PREFIX.fullmatch(prefix):
+            return self
+        if prefix not in self.moved:
+            if len(self.moved) >= MOVED_MOST:
+                self.moved.clear()
+            self.moved[prefix] = self._below(prefix)
+        return self.moved[prefix]
+
+    def _below(self, prefix: str) -> Site:
+        fleet = Fleet()
+        for name, site in self.fleet.sites.items():
+            fleet.sites[name] = replace(
+                site, url_prefix=prefix + site.url_prefix, root=prefix, fleet=fleet, kept={}, moved={}
+            )
+        # What was drawn for others has other addresses in it.
+        return replace(self, url_prefix=prefix, root=prefix, fleet=fleet, kept={}, moved={})
 
     @property
     def shown_sites(self) -> list[Site]:

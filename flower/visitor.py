@@ -30,8 +30,16 @@ class Visitor(tornado.web.RequestHandler):
 
     @cached_property
     def site(self) -> Site:
-        """The site of the cluster that the address names."""
-        return cast(Site, self.application.settings["site"]).at(self.request.path)
+        """The site of the cluster that the address names, as the proxy shows it."""
+        return self._whole.seen_by(self.request.headers).at(self.request.path)
+
+    @property
+    def _whole(self) -> Site:
+        return cast(Site, self.application.settings["site"])
+
+    def static_url(self, path: str, include_host: bool | None = None, **kwargs: Any) -> str:
+        """The address of a file, below the path that the proxy tells."""
+        return self.site.root.removeprefix(self._whole.root) + super().static_url(path, include_host, **kwargs)
 
     async def _execute(self, transforms: Any, *args: bytes, **kwargs: bytes) -> None:
         """Look at a hashed password first: `prepare` and everything behind it ask who it is and do not wait."""
