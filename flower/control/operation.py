@@ -133,11 +133,11 @@ class Operation:
     @property
     def label(self) -> str:
         """What a button says."""
-        return say(f"operations.{self.name}")
+        return say(f"operations.label.{self.name}")
 
     def question(self, target: str) -> str:
         """What a page asks before a destructive operation; empty for others."""
-        return say(f"operations.{self.name}.ask", target=target) if self.destructive else ""
+        return say(f"operations.ask.{self.name}", target=target) if self.destructive else ""
 
     @property
     def pattern(self) -> str:

@@ -79,8 +79,8 @@ def _absence(slug: str, severity: Severity, workers: list[Worker]) -> Finding:
     names = [worker.hostname for worker in sorted(workers, key=lambda worker: worker.last_seen)]
     since = min((worker.last_seen for worker in workers if worker.last_seen), default=None)
     one = len(workers) == 1
-    text = say(f"health.{slug}", count=len(workers), name=names[0])
-    detail = say(f"health.{slug}.detail", count=len(workers), names=names_of(names))
+    text = say(f"health.absent.{slug}", count=len(workers), name=names[0])
+    detail = say(f"health.absent.{slug}.detail", count=len(workers), names=names_of(names))
     where = ("worker", names[0]) if one else ("workers",)
     return Finding(
         slug,
@@ -199,7 +199,7 @@ def _failures(known: Known) -> Iterable[Finding]:
 def _export(known: Known) -> Iterable[Finding]:
     if known.export_failing_since is not None:
         yield Finding(
-            "export", "warn", "Metrics are not exported", known.export_failing_since, known.export_failure or ""
+            "export", "warn", say("health.not_exported"), known.export_failing_since, known.export_failure or ""
         )
 
 

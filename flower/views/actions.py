@@ -47,7 +47,7 @@ class Actions:
             return ""
         if self.access.api_closed:
             return "closed"
-        return "read only" if self.access.read_only else "role"
+        return "read_only" if self.access.read_only else "role"
 
     def button(
         self,

@@ -32,14 +32,14 @@ def record_of(answer: Mapping[str, Any], expires: Any) -> Record:
         return Record(_nothing(answer, state, expires), "warn", state if answer.get("known") else "")
     if state not in READY:
         return Record(say("record.unfinished", state=state), "", state)
-    words = say(f"record.{state.lower()}")
+    words = say(f"record.kept.{state.lower()}")
     return Record(words, "", state, of_value(answer.get("result")), answer.get("traceback"), answer.get("date_done"))
 
 
 def _nothing(answer: Mapping[str, Any], state: str, expires: Any) -> str:
     """Why there may be no record."""
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
-    kept = " " + say("record.kept", span=_words(float(seconds))) if seconds else ""
+    kept = " " + say("record.span", span=_words(float(seconds))) if seconds else ""
     if answer.get("expired"):
         return say("record.expired") + kept
     if not answer.get("known"):
@@ -52,5 +52,5 @@ def _nothing(answer: Mapping[str, Any], state: str, expires: Any) -> str:
 def _words(seconds: float) -> str:
     for size, name in ((86_400.0, "days"), (3_600.0, "hours")):
         if seconds >= 2 * size and seconds % size == 0:
-            return say(f"record.{name}", number=seconds / size)
+            return say(f"record.span.{name}", number=seconds / size)
     return format_duration(seconds)

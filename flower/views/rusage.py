@@ -54,4 +54,4 @@ def _measured(value: Any, unit: str) -> str:
     if unit in ("kB", "block"):
         kilobytes = value if unit == "kB" else value / 2
         return f"{kilobytes / 1024:,.1f} MB" if kilobytes >= 1024 else f"{kilobytes:,.0f} kB"
-    return say("worker.usage.times", number=value) if unit == "times" else format_count(value)
+    return say("worker.times", number=value) if unit == "times" else format_count(value)

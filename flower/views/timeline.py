@@ -204,10 +204,10 @@ def _moments(task: Task, attempts: list[Attempt], eta: float | None, start: floa
     """Everything that happened, in order."""
     found: list[tuple[float, str, str, str, bool]] = []
     if task.sent is not None:
-        where = " ".join(filter(None, (say("task.moment.by", process=task.client) if task.client else "", _to(task))))
+        where = " ".join(filter(None, (say("task.by", process=task.client) if task.client else "", _to(task))))
         found.append((task.sent, say("task.moment.sent"), where, "", False))
     for attempt in attempts:
-        on = say("task.moment.by", process=attempt.worker) if attempt.worker else ""
+        on = say("task.by", process=attempt.worker) if attempt.worker else ""
         if attempt.received is not None:
             found.append((attempt.received, say("task.moment.received"), on, "", False))
         if attempt.started is not None:
@@ -226,7 +226,7 @@ def _moments(task: Task, attempts: list[Attempt], eta: float | None, start: floa
 
 def _to(task: Task) -> str:
     place = task.queue or task.routing_key
-    return say("task.moment.to", queue=place) if place else ""
+    return say("task.to", queue=place) if place else ""
 
 
 def _unknown(task: Task, attempts: list[Attempt], eta: float | None) -> list[str]:

@@ -78,7 +78,7 @@ def test_fields_come_from_the_arguments() -> None:
 def test_nothing_is_offered_in_read_only() -> None:
     """What would be refused is no button, no form, and told as `may`."""
     actions = open_actions(read_only=True)
-    assert ("", "", False, "read only") == (
+    assert ("", "", False, "read_only") == (
         actions.button("worker.shutdown", "w"),
         actions.form("worker.pool.grow", "w"),
         actions.may("worker.shutdown"),

@@ -79,7 +79,7 @@ function begin(slug) {
   part("list").replaceChildren(...names.map((name) => line(name, chosen.get(name) ? say("roster.running", { number: chosen.get(name) }) : say("roster.idle"))));
   part("go").hidden = false;
   part("go").disabled = false;
-  part("go").textContent = names.length === 1 ? say(`roster.${slug}`) : say(`roster.${slug}.many`, { number: names.length });
+  part("go").textContent = names.length === 1 ? say(`roster.${slug}.one`) : say(`roster.${slug}.many`, { number: names.length });
   part("cancel").textContent = say("common.cancel");
   dialog.showModal();
   part("cancel").focus();
