@@ -114,7 +114,7 @@ class Events(threading.Thread):
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Take in one decoded event."""
-        self.state.event(event)
+        self.state.apply([event])
 
     async def on_enable_events(self) -> None:
         """Ask all workers to send events; the ones that do are not disturbed by it."""

@@ -80,7 +80,7 @@ async def test_a_listener_that_does_not_read_is_dropped(hub: Hub, state: State) 
     hub.start()
     slow, quick = hub.subscribe(), hub.subscribe()
     for number in range(BACKLOG + 1):
-        state.event(make.heartbeat())
+        state.apply([make.heartbeat()])
         hub.tick(float(number))
         drain(quick)
     assert ([END], 1, 1) == (drain(slow), hub.listeners, hub.dropped)
