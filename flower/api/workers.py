@@ -35,7 +35,10 @@ class ListWorkers(BaseApiHandler):
         now = time.time()
         state = self.cluster.state
         with state.lock:
-            return {name: worker.as_dict() | {"status": worker.status(now)} for name, worker in state.workers.items()}
+            return {
+                name: {**worker.as_dict(), "status": worker.status(now), "lost": worker.lost, "losses": worker.losses}
+                for name, worker in state.workers.items()
+            }
 
     def _statuses(self, name: str | None) -> dict[str, bool]:
         seen = {worker: facts["status"] for worker, facts in self._seen().items()}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from flower.health.known import NAMED, Finding, Known, Severity, ended, names_of
 from flower.queues import Queue
+from flower.utils.template import format_age
 from flower.utils.texts import say
 from flower.worker import Worker
 
@@ -15,6 +16,8 @@ FAILING_LEAST = 3
 """So many failures of a name at least: one of two is no trend."""
 SILENT_SECONDS = 30.0
 """A worker that works for so long and tells nothing of it sends no task events."""
+MISSED_SECONDS = 3600.0
+"""How long lost events are told at first glance; the worker's page tells of them for longer."""
 ANSWER_SECONDS = 90.0
 """An answer younger than this shows that a worker lives."""
 
@@ -203,6 +206,28 @@ def _export(known: Known) -> Iterable[Finding]:
         )
 
 
+def _missed(known: Known) -> Iterable[Finding]:
+    """Events that workers sent of late and nobody heard."""
+    late = [
+        (worker, loss) for worker in known.workers for loss in worker.losses if known.now - loss[1] < MISSED_SECONDS
+    ]
+    if not late:
+        return
+    names = sorted({worker.hostname for worker, _ in late})
+    one = len(names) == 1
+    since, until = min(loss[0] for _, loss in late), max(loss[1] for _, loss in late)
+    of = names[0] if one else say("health.missed.workers", number=len(names))
+    yield Finding(
+        "missed",
+        "warn",
+        say("health.missed", count=sum(loss[2] for _, loss in late), of=of),
+        since,
+        say("health.missed.detail", names=names_of(names), span=format_age(until - since)),
+        say("health.way.worker" if one else "health.way.workers"),
+        ("worker", names[0]) if one else ("workers",),
+    )
+
+
 def _losses(known: Known) -> Iterable[Finding]:
     if known.totals.get("dropped"):
         yield Finding(
@@ -230,6 +255,7 @@ RULES: tuple[Callable[[Known], Iterable[Finding]], ...] = (
     _queues,
     _failures,
     _export,
+    _missed,
     _losses,
 )
 """A new rule is one entry here."""

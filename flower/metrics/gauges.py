@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from flower.metrics.table import BUSY, CONCURRENCY, EXECUTING, ONLINE
+from flower.metrics.table import BUSY, CONCURRENCY, EXECUTING, MISSED, ONLINE
 from flower.utils.exposition import Metric, in_pieces, line
 from flower.utils.families import Key, Part, Point, Told
 from flower.utils.inspected import slots_of
@@ -16,7 +16,10 @@ Facts = Mapping[str, Mapping[str, Any]]
 
 
 def of_workers(workers: Mapping[str, Worker], alive: Mapping[str, Worker], facts: Facts) -> list[Told]:
-    """Which workers are online, what they run, and how much they could. Those that did not tell have no slots."""
+    """Which workers are online, what they run, how much they could, and which of their events were lost.
+
+    Those that did not tell have no slots.
+    """
     slots = {name: found for name in alive if (found := _slots(facts.get(name))) is not None}
     running = {name: float(worker.active or 0) for name, worker in alive.items()}
     return [
@@ -24,6 +27,7 @@ def of_workers(workers: Mapping[str, Worker], alive: Mapping[str, Worker], facts
         (EXECUTING, [((name,), running.get(name, 0.0)) for name in workers]),
         (CONCURRENCY, [((name,), float(number)) for name, number in slots.items()]),
         (BUSY, [((name,), min(running[name], float(number))) for name, number in slots.items()]),
+        (MISSED, [((name,), float(worker.lost)) for name, worker in workers.items()]),
     ]
 
 

@@ -38,6 +38,7 @@ RECEIVED = Metric("flower_events_received", "counter", "Number of events of task
 DROPPED = Metric(
     "flower_events_dropped", "counter", "Number of events that were not kept as the store could not keep up"
 )
+MISSED = Metric("flower_events_lost", "counter", "Number of events of a worker that are known to be lost", ("worker",))
 MALFORMED = Metric("flower_events_malformed", "counter", "Number of messages that were not understood as events")
 LAG = Metric("flower_events_lag_seconds", "gauge", "Age of the events that came last, when they came")
 CONNECTED = Metric("flower_broker_connected", "gauge", "Whether events can be received from the broker")
@@ -64,6 +65,7 @@ METRICS: tuple[Metric, ...] = (
     EXECUTING,
     CONCURRENCY,
     BUSY,
+    MISSED,
     RECEIVED,
     DROPPED,
     MALFORMED,

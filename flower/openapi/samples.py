@@ -63,6 +63,8 @@ WORKERS = {
         "revoked": [],
         "timestamp": 1795242260.0,
         "active_tasks": [{"id": "b7703116-8f27-4d4b-a3a7-1f3a8bd1a9a5", "name": "tasks.add"}],
+        "lost_events": 0,
+        "losses": [],
         "freshness": {"age_seconds": 1.5, "error": None},
     }
 }

@@ -80,6 +80,7 @@ def _task_info() -> Schema:
 
 def _worker() -> Schema:
     freshness = record(age_seconds=null(NUMBER), error=null(TEXT))
+    loss = record(since=NUMBER, until=NUMBER, events=COUNT)
     return record(
         status={"enum": ["online", "offline"]},
         active=null(COUNT, "Running tasks"),
@@ -99,6 +100,8 @@ def _worker() -> Schema:
         revoked=null({"type": "array"}),
         timestamp=null(NUMBER, "When it was last asked"),
         active_tasks=null({"type": "array"}),
+        lost_events={**COUNT, "description": "How many of its events are known to be lost, at least"},
+        losses={"type": "array", "items": loss, "description": "When that was, the last ten times"},
         freshness=freshness,
     )
 

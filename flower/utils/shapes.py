@@ -26,6 +26,7 @@ PLAIN = ("retries", "eta", "expires", "traceback", "exception", "queue", "exchan
 ORIGIN = ("clock", "client", "root_id", "parent_id")
 VALUES = ("args", "kwargs", "result")
 WORKER_FACTS = ("pid", "sw_ident", "sw_ver", "sw_sys")
+LOSS = ("since", "until", "events")
 ATTEMPT = ("time", "moment", "worker", "exception")
 INSPECTED = ("stats", "active_queues", "registered", "conf", "scheduled", "reserved", "revoked", "timestamp")
 
@@ -96,6 +97,8 @@ def worker(seen: Facts | None, inspected: Facts, failure: str | None, now: float
         **{fact: told.get(fact) for fact in WORKER_FACTS},
         **{name: inspected.get(name) for name in INSPECTED},
         "active_tasks": running,
+        "lost_events": told.get("lost", 0),
+        "losses": [dict(zip(LOSS, loss, strict=True)) for loss in told.get("losses") or ()],
         "freshness": {"age_seconds": None if learned is None else max(0.0, now - learned), "error": failure},
     }
 

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from flower.cluster import Cluster
 from flower.state import State
 from flower.utils.inspected import slots_of
-from flower.worker import Worker
+from flower.worker import Loss, Worker
 
 COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked")
 
@@ -56,6 +56,8 @@ class Row:
     """When it last answered anything."""
     failure: str = ""
     """Why its last answer is missing or not whole."""
+    losses: list[Loss] = field(default_factory=list)
+    """When events of it were lost."""
 
     @property
     def saturation(self) -> float | None:
@@ -109,6 +111,7 @@ def row_of(worker: Worker, facts: Mapping[str, Any], now: float, failure: str = 
         booted=_booted(worker, stats, facts.get("timestamp")) if online else None,
         told_at=facts.get("timestamp"),
         failure=failure,
+        losses=worker.losses,
     )
 
 

@@ -115,6 +115,18 @@ def test_worker_without_answer_is_shown_from_its_events(server: Server) -> None:
     assert (200, True) == (answer.status_code, "did not answer" in text_of(answer))
 
 
+def test_lost_events_are_told_on_every_surface(server: Server) -> None:
+    """The page, the API and the metrics tell how many events of a worker were lost, and when."""
+    path, now = knows(server), time.time()
+    server.app.cluster.state.workers[make.WORKER].lose(312, now - 120, now - 60)
+    facts = server.json("/api/workers")[make.WORKER]
+    loss = {"since": now - 120, "until": now - 60, "events": 312}
+    assert (312, [loss]) == (facts["lost_events"], facts["losses"])
+    assert "At least 312 events of this worker were lost between" in text_of(server.get(path))
+    assert "At least 312 events of celery@w1 were lost" in text_of(server.get("/"))
+    assert f'flower_events_lost_total{{worker="{make.WORKER}"}} 312.0' in server.get("/metrics").text
+
+
 def test_unknown_worker(server: Server) -> None:
     """A worker nobody heard of is a 404 that names it, says what may be, and who is near."""
     knows(server)

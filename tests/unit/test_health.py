@@ -62,6 +62,18 @@ def texts(**given: Any) -> list[tuple[str, str]]:
     return [(finding.severity, finding.text) for finding in findings(**given)]
 
 
+def test_lost_events_are_told() -> None:
+    """How many of whom, and since when; an hour later no more."""
+    one, more, old = worker(), worker("celery@w2"), worker("celery@w3")
+    one.lose(312, T0 - 120, T0 - 60)
+    old.lose(5, T0 - 9000, T0 - 8000)
+    found = findings(workers=[one, old])
+    assert ("At least 312 events of celery@w1 were lost", T0 - 120) == (found[0].text, found[0].since)
+    assert "celery@w1, within 1 min. Tasks that ended then may be shown as unfinished." == found[0].detail
+    more.lose(1, T0 - 30, T0 - 20)
+    assert [("warn", "At least 313 events of 2 workers were lost")] == texts(workers=[one, more, old])
+
+
 def test_all_is_well() -> None:
     """What is known to be well is called well, with the grounds for it."""
     health = judge(known())

@@ -1,0 +1,82 @@
+"""Events that a real Redis did not deliver are told; undisturbed work on real workers makes no alarm."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.integration.cluster import Server, Worker, client
+from tests.services import Process, Redis, wait_for
+
+TASKS = 2_000
+POOLS = {"prefork": ("-P", "prefork", "-c", "2"), "threads": ("-P", "threads", "-c", "4")}
+
+
+def cut_off(redis: Redis) -> None:
+    """Have Redis end every subscription to events."""
+    with socket.create_connection(("127.0.0.1", redis.port)) as connection:
+        connection.sendall(b"*4\r\n$6\r\nCLIENT\r\n$4\r\nKILL\r\n$4\r\nTYPE\r\n$6\r\npubsub\r\n")
+        connection.recv(100)
+
+
+def told(server: Server, name: str) -> dict[str, Any]:
+    """What `/api/workers` says of a worker."""
+    found: dict[str, Any] = server.read("/api/workers", workername=name)[name]
+    return found
+
+
+def rests(server: Server, name: str) -> bool:
+    """Whether a worker has nothing to do, as its heartbeats and all of the others before tell."""
+    facts = told(server, name)
+    return facts["processed"] >= TASKS and facts["active"] == 0
+
+
+@pytest.fixture
+def scene(own_redis: Redis, processes: list[Process], request: pytest.FixtureRequest) -> tuple[Server, str]:
+    """A server and a worker that is at work; the worker's name."""
+    folder, pool = own_redis.folder, request.param
+    server, worker = Server(folder, "server"), Worker(folder, pool)
+    processes += [server, worker]
+    server.start(own_redis.url)
+    worker.start(own_redis.url, "-Q", "fast", "-E", *POOLS[pool])
+    return server, f"{pool}@test"
+
+
+def send(redis: Redis, number: int) -> None:
+    with client(redis.url) as app, app.producer_pool.acquire(block=True) as producer:
+        for each in range(number):
+            app.send_task("tests.add", (each, 1), producer=producer)
+
+
+def settled(server: Server, name: str) -> None:
+    """Wait until the worker rests, and for the heartbeats by which it is judged."""
+    wait_for(lambda: rests(server, name), 60, "all is done", lambda: told(server, name))
+    beats = told(server, name)["heartbeats"][-1]
+    wait_for(lambda: told(server, name)["heartbeats"][-1] > beats + 9, 30, "five heartbeats")
+
+
+@pytest.mark.parametrize("scene", sorted(POOLS), indirect=True)
+def test_undisturbed_work_makes_no_alarm(own_redis: Redis, scene: tuple[Server, str]) -> None:
+    """Nothing is said to be lost of thousands of tasks, whatever the pool."""
+    server, name = scene
+    send(own_redis, TASKS)
+    settled(server, name)
+    assert (0, []) == (told(server, name)["lost_events"], told(server, name)["losses"])
+
+
+@pytest.mark.parametrize("scene", sorted(POOLS), indirect=True)
+def test_what_a_cut_subscription_missed_is_told(own_redis: Redis, scene: tuple[Server, str]) -> None:
+    """A subscriber that Redis cuts off under load learns how many starts it did not hear."""
+    server, name = scene
+    send(own_redis, TASKS)
+    wait_for(lambda: told(server, name)["processed"] > 0, 30, "it is heard at work", lambda: told(server, name))
+    for times in range(2, 5):
+        cut_off(own_redis)
+        wait_for(lambda times=times: server.log.count("Receiving events") >= times, 15, "it is connected anew")
+    settled(server, name)
+    heard = server.read("/api/tasks", limit=1, state="SUCCESS")["total"]
+    wait_for(lambda: told(server, name)["lost_events"] > 0, 20, "it is told", lambda: (heard, told(server, name)))
+    since, until = (told(server, name)["losses"][0][key] for key in ("since", "until"))
+    assert since < until
