@@ -22,6 +22,8 @@ CREATED = {"counter": 3, "histogram": 15}
 """The field of a value that says since when it counts."""
 VARINT, EIGHT_BYTES, LENGTH = 0, 1, 2
 """How a field is written."""
+TAGS = {how: [bytes([field << 3 | how]) for field in range(16)] for how in (VARINT, EIGHT_BYTES, LENGTH)}
+"""How -> number of the field -> what stands before it."""
 
 _double = struct.Struct("<d").pack
 
@@ -45,9 +47,8 @@ def _family(family: Family) -> bytes:
 def _point(metric: Metric, point: Point) -> bytes:
     value = _histogram(point.value) if isinstance(point.value, Distribution) else _number(1, point.value)
     if point.created and metric.kind in CREATED:
-        value += _block(CREATED[metric.kind], _timestamp(point.created))
-    pairs = map(_label, metric.labels, point.key)
-    return b"".join(pairs) + _block(VALUES[metric.kind], value)
+        value += _created(CREATED[metric.kind], point.created)
+    return b"".join([*map(_label, metric.labels, point.key), _block(VALUES[metric.kind], value)])
 
 
 def _histogram(value: Distribution) -> bytes:
@@ -64,9 +65,11 @@ def _histogram(value: Distribution) -> bytes:
     return b"".join(parts)
 
 
-def _timestamp(seconds: float) -> bytes:
+@lru_cache(maxsize=20_000)
+def _created(field: int, seconds: float) -> bytes:
+    """The same for all series of a batch."""
     whole = int(seconds)
-    return _whole(1, whole) + _whole(2, int((seconds - whole) * 1e9))
+    return _block(field, _whole(1, whole) + _whole(2, int((seconds - whole) * 1e9)))
 
 
 @lru_cache(maxsize=20_000)
@@ -80,15 +83,15 @@ def _text(field: int, value: str) -> bytes:
 
 
 def _block(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | LENGTH) + _varint(len(content)) + content
+    return TAGS[LENGTH][field] + _varint(len(content)) + content
 
 
 def _number(field: int, value: float) -> bytes:
-    return _varint(field << 3 | EIGHT_BYTES) + _double(value)
+    return TAGS[EIGHT_BYTES][field] + _double(value)
 
 
 def _whole(field: int, value: int) -> bytes:
-    return _varint(field << 3 | VARINT) + _varint(value)
+    return TAGS[VARINT][field] + _varint(value)
 
 
 def _zigzag(value: int) -> int:
