@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import logging
 import sys
@@ -257,6 +258,20 @@ def test_server_does_not_wait(exporting: Exporting, collector: Collector) -> Non
     wait_for(collector.asked.is_set, SECONDS, "it was asked")
     assert 200 == server.get("/metrics").status_code
     server.end()
+
+
+async def test_with_the_server(collector: Collector) -> None:
+    """It begins and ends with the server."""
+    app = Flower(options_of(otlp_endpoint=collector.url), Celery("tests", broker="memory://"))
+    app.start(listen=False)
+    try:
+        await asyncio.to_thread(arrived, collector, "flower_build_info")
+    finally:
+        app.stop()
+    export = app.cluster.export
+    assert export is not None
+    await asyncio.to_thread(export.join, SECONDS)
+    assert not export.is_alive()
 
 
 def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
