@@ -12,7 +12,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +93,11 @@ class Lookup:
         self._connection.close()
 
 
-def row_of(task: dict[str, Any]) -> Row:
-    """The task's values in the order of the columns."""
+def flat(task: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a task as they are stored: JSON as text."""
     if task.get("attempts") or task.get("extra"):
-        task = {**task, **{name: _text(task.get(name)) for name in _JSON}}
-    return tuple(map(task.get, NAMES))
+        return {**task, **{name: _text(task.get(name)) for name in _JSON}}
+    return task
 
 
 def task_of(row: Iterable[Any]) -> dict[str, Any]:
@@ -189,21 +188,14 @@ class Writer:
                 found[row[0]] = task_of(row)
         return found
 
-    def upsert(self, rows: Sequence[Row]) -> None:
+    def upsert(self, tasks: Sequence[dict[str, Any]]) -> None:
         """Insert or replace whole rows by uuid."""
-        if not rows:
-            return
         # Most tasks lack most facts: what none of them has needs not be bound, and becomes NULL all the same.
-        columns = {
-            name: values
-            for name, values in zip(NAMES, zip(*rows, strict=True), strict=True)
-            if values.count(None) < len(rows)
-        }
-        known = list(zip(*columns.values(), strict=True))
-        for start, end in _chunks(len(rows), ROWS_A_STATEMENT):
-            self._connection.execute(
-                _upsert_statement(tuple(columns), end - start), [*chain.from_iterable(known[start:end])]
-            )
+        known = set().union(*tasks)
+        names = tuple(name for name in NAMES if name in known)
+        for start, end in _chunks(len(tasks), ROWS_A_STATEMENT):
+            values = [value for task in tasks[start:end] for value in map(task.get, names)]
+            self._connection.execute(_upsert_statement(names, end - start), values)
 
     def count(self) -> int:
         """Rows stored, as was noted with the last change; they are counted but once in the life of a file."""

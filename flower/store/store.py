@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from flower.store import audit, depths, facets, keyset, lookup
-from flower.store.engine import Engine, Row
+from flower.store.engine import Engine
 from flower.store.errors import StoreError
 from flower.store.family import Family
 from flower.store.family import read as read_family
@@ -30,7 +30,7 @@ from flower.store.rollup_rows import RollupRows
 from flower.store.rollups import Rollups
 from flower.store.rows import task_of, tasks_with
 from flower.store.schema import tasks as table
-from flower.store.sqlite import row_of
+from flower.store.sqlite import flat
 from flower.store.stats import Stats, StatsQuery
 from flower.store.stats import read as read_stats
 from flower.store.task import Task
@@ -228,7 +228,7 @@ class Store:
         unread = [task["uuid"] for task in changed if crowded or not task.get("stored")]
         with self._writer.transaction():
             found = self._writer.fetch(unread)
-            new = self._upsert([row_of(_merged(task, found.get(task["uuid"]))) for task in changed])
+            new = self._upsert([flat(_merged(task, found.get(task["uuid"]))) for task in changed])
             fresh = len(unread) - len(found) if new is None else new
             excess = self.tasks + fresh - self.max_tasks
             gone = self._writer.evict(min(excess, fresh + EVICTED_MOST)) if excess > 0 else 0
@@ -237,12 +237,13 @@ class Store:
         self.write_seconds = time.monotonic() - began
         return found
 
-    def _upsert(self, rows: list[Row]) -> int | None:
+    def _upsert(self, tasks: list[View]) -> int | None:
         try:
-            return self._writer.upsert(rows)
+            return self._writer.upsert(tasks)
         except self.engine.bad_values:
             # Somewhere among them is a value that no database takes; the others must not suffer for it.
-            return self._writer.upsert([tuple(map(self.engine.storable, row)) for row in rows])
+            storable = self.engine.storable
+            return self._writer.upsert([{name: storable(value) for name, value in task.items()} for task in tasks])
 
     def keep_house(self, now: float, *, at_once: bool = False, behind: Callable[[], bool] = lambda: False) -> None:
         """Store what was noted besides tasks, and tidy up. What one process must do, the leading one does.

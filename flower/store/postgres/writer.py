@@ -16,7 +16,6 @@ import orjson
 import psycopg
 
 from flower.store.columns import COLUMNS, FINAL_STATES, NAMES
-from flower.store.engine import Row
 from flower.store.postgres.database import Connection, Database
 from flower.store.sqlite import task_of
 from flower.utils.search import storable
@@ -96,13 +95,12 @@ class Writer:
         rows = self.connection.execute(ENDED.encode(), (mended(uuids),))
         return {row[0]: task_of(row) for row in rows}
 
-    def upsert(self, rows: Sequence[Row]) -> int:
+    def upsert(self, tasks: Sequence[dict[str, Any]]) -> int:
         """Insert or replace whole rows by uuid; how many were new."""
-        facts = [{name: value for name, value in zip(NAMES, row, strict=True) if value is not None} for row in rows]
         try:
-            text = orjson.dumps(facts)
+            text = orjson.dumps(tasks)
         except TypeError:
-            text = json.dumps(facts).encode()
+            text = json.dumps(tasks).encode()
         # What fails is undone alone, so that it can be tried again without the value that no column takes.
         with self.connection.transaction():
             (new,) = self.connection.execute(UPSERT.encode(), (text.decode(),)).fetchone() or (0,)
