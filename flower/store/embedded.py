@@ -105,6 +105,9 @@ class Embedded:
         ids = connection.scalars(sa.select(table.c.id).where(among, *map(Unindexed, exactly)))
         return orjson.dumps(list(ids)).decode()
 
+    def hints(self, search: Query) -> list[Clause]:
+        return []
+
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         """There is nobody else, but an index may be wanted."""
         self._texts.attend(self._writer, tasks, busy=behind())

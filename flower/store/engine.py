@@ -98,6 +98,9 @@ class Engine(Protocol):
         `tasks` are stored. What the connection reads after that, until it is given back, is of the same moment.
         """
 
+    def hints(self, search: Query) -> list[Clause]:
+        """What every task that matches fulfils, for an index to lead to it; besides the conditions themselves."""
+
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         """Do what is due: see the other processes and be seen, make an index. In the writer's thread.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from flower.utils.search import WORD_COLUMNS, And, Contains, Node, Or, Pair, fold, pair_spellings
 
@@ -52,30 +53,52 @@ class Commonness:
         return [pieces[0], *(piece for piece in pieces[1:PIECES_MOST] if self._counts[piece] < common)]
 
 
-def expression(node: Node, choose: Choose) -> str | None:
-    """The search as FTS5 is asked for candidates; None where it cannot leave anything out."""
+@dataclass(frozen=True, slots=True)
+class All:
+    """A text has all of these."""
+
+    parts: tuple[Needed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """A text has one of these."""
+
+    parts: tuple[Needed, ...]
+
+
+Needed = str | All | Any
+
+
+def needed(node: Node) -> Needed | None:
+    """Folded needles that the texts of every match have; None where an index cannot leave anything out."""
     if isinstance(node, Contains):
-        return _needle(node.needle, choose) if set(node.columns) <= set(WORD_COLUMNS) else None
+        return _needle(node.needle) if set(node.columns) <= set(WORD_COLUMNS) else None
     if isinstance(node, Pair):
-        return _either(_needle(text, choose) for text in pair_spellings(node.key, node.value))
+        return _any(_needle(text) for text in pair_spellings(node.key, node.value))
     if isinstance(node, And):
-        parts = [part for child in node.nodes if (part := expression(child, choose)) is not None]
-        return f"({' AND '.join(parts)})" if parts else None
-    if isinstance(node, Or):
-        return _either(expression(child, choose) for child in node.nodes)
-    return None
+        parts = tuple(part for child in node.nodes if (part := needed(child)) is not None)
+        return All(parts) if parts else None
+    return _any(map(needed, node.nodes)) if isinstance(node, Or) else None
 
 
-def _either(parts: Iterable[str | None]) -> str | None:
-    # Spellings differ less than their pieces do.
-    different = dict.fromkeys(parts)
-    return None if None in different or not different else f"({' OR '.join(part for part in different if part)})"
+def _any(parts: Iterable[Needed | None]) -> Needed | None:
+    found = tuple(dict.fromkeys(parts))
+    kept = tuple(part for part in found if part is not None)
+    return Any(kept) if kept and len(kept) == len(found) else None
 
 
-def _needle(needle: str, choose: Choose) -> str | None:
+def _needle(needle: str) -> str | None:
     folded = fold(needle) or ""
     # NUL is no letter of an indexed text, see `flower.store.textfile`.
-    if len(folded) < LENGTH or "\0" in folded:
-        return None
-    quoted = ('"' + piece.replace('"', '""') + '"' for piece in sorted(choose(folded)))
-    return f"({' AND '.join(quoted)})"
+    return None if len(folded) < LENGTH or "\0" in folded else folded
+
+
+def expression(wanted: Needed, choose: Choose) -> str:
+    """How FTS5 is asked for it."""
+    if isinstance(wanted, str):
+        parts = ['"' + piece.replace('"', '""') + '"' for piece in sorted(choose(wanted))]
+    else:
+        # Spellings differ less than their pieces do.
+        parts = list(dict.fromkeys(expression(part, choose) for part in wanted.parts))
+    return f"({(' OR ' if isinstance(wanted, Any) else ' AND ').join(parts)})"

@@ -205,7 +205,8 @@ class Store:
         if among:
             query = replace(query, search=None, among=among)
             where = conditions(query, table)
-        return query, where
+        hints = self.engine.hints(query.search) if query.search else []
+        return query, [*where, *hints]
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sa.Connection]:

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from flower.store.grams import Commonness, expression
+from flower.store.grams import Commonness, expression, needed
 from flower.store.sqlite import Writer
 from flower.store.textfile import TextFile, remove
 from flower.utils.search import Query
@@ -103,14 +103,15 @@ class Texts:
 
         Any thread. What the caller sees of the tasks must be fixed before, and not be older than this process.
         """
+        wanted = needed(search.root)
         with self._lock:
             index = self._index
-            asked = expression(search.root, (index.commonness if index else Commonness()).rarest)
-            if asked is None:
+            if wanted is None:
                 return None
             self._asked_at = time.monotonic()
             if index is None or index.stale:
                 return None
+            asked = expression(wanted, index.commonness.rarest)
             changed, mark = index.changed | index.in_work, index.mark
         try:
             found = index.file.match(asked, most + 1)

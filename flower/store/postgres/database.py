@@ -67,7 +67,7 @@ class Database:
     def connect(self, **settings: str) -> Connection:
         """A connection in autocommit mode. Raises psycopg.Error."""
         connection = psycopg.connect(self._conninfo, autocommit=True)
-        wanted = {**_SETTINGS, **settings, "search_path": _quoted(self.schema)}
+        wanted = {**_SETTINGS, **settings, "search_path": quoted(self.schema)}
         calls = ", ".join(["set_config(%s, %s, false)"] * len(wanted))
         try:
             connection.execute(f"SELECT {calls}", [word for pair in wanted.items() for word in pair])
@@ -108,5 +108,6 @@ def _is_final(reason: str) -> bool:
     )
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """The name as SQL has it, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'

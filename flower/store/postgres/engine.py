@@ -18,6 +18,7 @@ from flower.store.plan import Clause
 from flower.store.postgres.database import Connection, Database
 from flower.store.postgres.peers import Peers
 from flower.store.postgres.tables import prepare
+from flower.store.postgres.texts import Texts
 from flower.store.postgres.writer import Writer, mended
 from flower.store.query import TaskQuery
 from flower.store.schema import VERSION
@@ -52,6 +53,7 @@ class Postgres:
             raise
         self._writer = Writer(self._database, connection)
         self.writer: engine.Writer = self._writer
+        self._texts = Texts(self._database)
         self._peers = Peers(self._writer, self._database.lock("lead"))
         try:
             self._peers.beat()
@@ -91,7 +93,7 @@ class Postgres:
         return self._writer.counted(change)
 
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
-        """Every index is there: making one later would hold up all who share the database."""
+        """Every index is there but that of texts: making others later would hold up all who share the database."""
 
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return self._writer.ended(uuids)
@@ -99,8 +101,12 @@ class Postgres:
     def matching(self, connection: sa.Connection, search: Query, tasks: int) -> str | None:
         return None
 
+    def hints(self, search: Query) -> list[Clause]:
+        return self._texts.hints(search)
+
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         self._peers.attend()
+        self._texts.attend(self._writer, tasks, leads=self.leads)
 
     def check(self) -> tuple[list[str], list[str]]:
         """A wrong number of tasks is told, and put right."""

@@ -1,0 +1,138 @@
+"""An index of the pieces of all texts (pg_trgm), made when somebody first searches and removed when nobody does.
+
+The server makes it beside what is written, in a connection of its own. It only ever leads to tasks: what is found is
+compared as ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+import sqlalchemy as sa
+
+from flower.store.grams import Any, Needed, needed
+from flower.store.plan import Clause
+from flower.store.postgres import fold
+from flower.store.postgres.database import Connection, Database, quoted
+from flower.store.postgres.writer import Writer
+from flower.store.schema import tasks as table
+from flower.utils.search import WORD_COLUMNS, Query
+
+logger = logging.getLogger(__name__)
+
+TASKS_LEAST = 20_000
+"""As many texts are read in the time in which a person notices nothing."""
+UNUSED_SECONDS = 3_600
+EVERY_SECONDS = 10.0
+"""Between two looks at what the others asked for, and at what there is."""
+
+FUNCTION, INDEX = "flower_texts", "tasks_by_texts"
+_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(?)"
+_NOW = "extract(epoch FROM clock_timestamp())::bigint"
+_ASKED = f"""
+INSERT INTO counts VALUES ('texts_asked', {_NOW}) ON CONFLICT (name) DO UPDATE SET number = excluded.number
+"""
+_UNASKED_SECONDS = f"SELECT {_NOW} - number FROM counts WHERE name = 'texts_asked'"
+_EXTENSION = "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'"
+Work = Callable[[Connection, str], None]
+_OWN = {"lock_timeout": "0", "maintenance_work_mem": "64MB"}
+
+
+class Texts:
+    """What this process knows of the index. `hints` is for any thread, the rest for the writer's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asked = False
+        self._ready = False
+        self._refused = False
+        self._due_at = 0.0
+        self._work: threading.Thread | None = None
+
+    def hints(self, search: Query) -> list[Clause]:
+        """What every match fulfils and the index answers; nothing without an index."""
+        wanted = needed(search.root)
+        if wanted is None:
+            return []
+        self._asked = True
+        return [_clause(wanted)] if self._ready else []
+
+    def attend(self, writer: Writer, tasks: int, *, leads: bool) -> None:
+        """Look what is asked for and what there is; who leads has it made or removed. Raises psycopg.Error."""
+        now = time.monotonic()
+        if now < self._due_at or self._is_working():
+            return
+        self._due_at = now + EVERY_SECONDS
+        if self._asked:
+            self._asked = False
+            writer.execute(_ASKED)
+        valid = (writer.execute(_VALID, (INDEX,)).fetchone() or (None,))[0]
+        self._ready = valid is True
+        (unasked,) = writer.execute(_UNASKED_SECONDS).fetchone() or (UNUSED_SECONDS,)
+        if not leads or self._refused:
+            return
+        if unasked >= UNUSED_SECONDS:
+            if valid is not None:
+                self._begin(_remove)
+        elif not self._ready and tasks >= TASKS_LEAST:
+            self._begin(_make)
+
+    def _is_working(self) -> bool:
+        return self._work is not None and self._work.is_alive()
+
+    def _begin(self, work: Work) -> None:
+        self._work = threading.Thread(target=self._run, args=(work,), name="flower-texts", daemon=True)
+        self._work.start()
+
+    def _run(self, work: Work) -> None:
+        try:
+            with self._database.connect(**_OWN) as connection:
+                work(connection, self._database.schema)
+        except psycopg.Error as error:
+            self._refused = True
+            logger.warning("Searches read every text, for there can be no index of them: %s", str(error).strip())
+
+    def wait(self) -> None:
+        """Until what was begun is done."""
+        if self._work is not None:
+            self._work.join()
+
+
+def _make(connection: Connection, schema: str) -> None:
+    connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    (home,) = connection.execute(_EXTENSION).fetchone() or (schema,)
+    connection.execute(_definition(schema).encode())
+    # What a server that was stopped in the middle left cannot be used.
+    _remove(connection, schema)
+    call = f"{FUNCTION}({', '.join(WORD_COLUMNS)})"
+    made = f"CREATE INDEX CONCURRENTLY {INDEX} ON tasks USING gin ({call} {quoted(home)}.gin_trgm_ops)"
+    connection.execute(made.encode())
+    # Now it can be known how common pieces are.
+    connection.execute("ANALYZE tasks")
+
+
+def _remove(connection: Connection, _: str) -> None:
+    connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}".encode())
+
+
+def _definition(schema: str) -> str:
+    # Qualified, for the server looks at indexes without our search path.
+    texts = " || E'\\n' || ".join(f"coalesce(${number}, '')" for number in range(1, len(WORD_COLUMNS) + 1))
+    arguments = ", ".join(["text"] * len(WORD_COLUMNS))
+    return f"""
+CREATE OR REPLACE FUNCTION {FUNCTION}({arguments}) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
+AS $texts$ SELECT {quoted(schema)}.{fold.NAME}({texts}) $texts$
+"""
+
+
+def _clause(wanted: Needed) -> Clause:
+    if isinstance(wanted, str):
+        texts = sa.func.flower_texts(*(table.c[name] for name in WORD_COLUMNS), type_=sa.Text())
+        pattern = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return texts.like(sa.literal(f"%{pattern}%", sa.Text()))
+    clauses = map(_clause, wanted.parts)
+    return sa.or_(*clauses) if isinstance(wanted, Any) else sa.and_(*clauses)
