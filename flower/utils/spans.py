@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
-_MARKS = re.compile(r"[\[\](){}'\"\\]")
-_MARKS_OR_COMMA = re.compile(r"[\[\](){}'\",\\]")
+QUOTES = "'\""
+_BRACKETS = re.compile(r"[\[\](){}'\"\\]")
+_BRACKETS_AND_COMMAS = re.compile(r"[\[\](){}'\",\\]")
 _NEXT_NAME = re.compile(r",\s{0,100}[bBuU]?\\*(['\"])[^'\"]{0,256}['\"]\s{0,100}:")
 
 
@@ -34,44 +36,42 @@ def end_of_quoted(text: str, at: int, quote: str, escapes: int, following: re.Pa
 def end_of_container(text: str, at: int) -> int:
     """Behind the bracket that closes the one at `at`; with a backslash in between the end of the text."""
     open_: list[str] = []
-    while (mark := _MARKS.search(text, at)) is not None:
-        sign, at = mark[0], mark.end()
-        if sign == "\\":
-            break
-        if sign in "'\"":
-            at = _behind_string(text, at, sign)
-            if at < 0:
-                break
-        elif sign in CLOSING:
-            open_.append(CLOSING[sign])
-        elif sign == open_[-1]:
+    for mark in _outside_strings(_BRACKETS, text, at):
+        if mark[0] in CLOSING:
+            open_.append(CLOSING[mark[0]])
+        elif mark[0] == open_[-1]:
             open_.pop()
             if not open_:
-                return at
+                return mark.end()
     return len(text)
 
 
 def end_of_bare(text: str, at: int) -> int:
     """The end of a value without quotes in a dict: the next name, or the bracket around it."""
     open_: list[str] = []
-    while (mark := _MARKS_OR_COMMA.search(text, at)) is not None:
-        sign, at = mark[0], mark.end()
-        if sign == "\\":
-            break
-        if sign in "'\"":
-            at = _behind_string(text, at, sign)
-            if at < 0:
-                break
-        elif sign == ",":
+    for mark in _outside_strings(_BRACKETS_AND_COMMAS, text, at):
+        if mark[0] == ",":
             if not open_ and _NEXT_NAME.match(text, mark.start()):
                 return mark.start()
-        elif sign in CLOSING:
-            open_.append(CLOSING[sign])
+        elif mark[0] in CLOSING:
+            open_.append(CLOSING[mark[0]])
         elif not open_:
             return mark.start()
-        elif sign == open_[-1]:
+        elif mark[0] == open_[-1]:
             open_.pop()
     return len(text)
+
+
+def _outside_strings(marks: re.Pattern[str], text: str, at: int) -> Iterator[re.Match[str]]:
+    """The marks that are in no string, up to a backslash or a string without an end."""
+    while (mark := marks.search(text, at)) is not None and mark[0] != "\\":
+        at = mark.end()
+        if mark[0] in QUOTES:
+            at = _behind_string(text, at, mark[0])
+            if at < 0:
+                return
+        else:
+            yield mark
 
 
 def _behind_string(text: str, at: int, quote: str) -> int:
