@@ -8,6 +8,7 @@ the name of the value that is the address. The tables below `scripts` are sent t
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -54,15 +55,16 @@ TEXTS: Mapping[str, Entry] = {**dict(_tables(FOLDER)), **SCRIPT_TEXTS}
 
 def say(key: str, /, **values: Any) -> str:
     """The text of that key as plain text; an unknown key or a missing value is an error."""
-    return PLACE.sub(lambda place: _written(_value(key, place[1], values)), _form(key, values))
+    return "".join(
+        _written(_value(key, piece, values)) if place % 2 else piece
+        for place, piece in enumerate(_pieces(_form(key, values)))
+    )
 
 
 def say_html(key: str, /, **values: Any) -> Html:
     """The text with its marks as safe HTML for `{% raw %}`; values are escaped unless they are `Html`."""
-    html = escape(_form(key, values), quote=False)
-    for mark, element in MARKS:
-        html = mark.sub(element, html)
-    return Html(PLACE.sub(lambda place: _safe(_value(key, place[1], values)), html))
+    pieces = enumerate(_pieces(_marked(_form(key, values))))
+    return Html("".join(_safe(_value(key, piece, values)) if place % 2 else piece for place, piece in pieces))
 
 
 def element(name: str, text: str, **attributes: str) -> Html:
@@ -74,6 +76,21 @@ def element(name: str, text: str, **attributes: str) -> Html:
 def for_scripts() -> str:
     """The texts of the scripts, as JSON that may stand in a `<script type="application/json">`."""
     return json.dumps(SCRIPT_TEXTS, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+@functools.cache
+def _pieces(form: str) -> list[str]:
+    """What stands between the places, and at every second place the name of a value."""
+    return PLACE.split(form)
+
+
+@functools.cache
+def _marked(form: str) -> str:
+    """The text as HTML, with its places."""
+    html = escape(form, quote=False)
+    for mark, drawn in MARKS:
+        html = mark.sub(drawn, html)
+    return html
 
 
 def _form(key: str, values: Mapping[str, Any]) -> str:
