@@ -18,6 +18,7 @@ from flower.options import OptionError
 from flower.settings import with_defaults
 
 Write = Callable[[Any], str]
+EXAMPLES = Path(__file__).parents[2] / "examples"
 REDIS = "redis://:verysecret@mail.example:6379/0"
 
 
@@ -247,3 +248,12 @@ def test_fields_are_told() -> None:
     """docs/clusters.md has a row for each field."""
     page = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text(encoding="utf-8")
     assert [] == [name for name in clusters.FIELDS if f"| `{name}` |" not in page]
+
+
+def test_example() -> None:
+    """The example can be read, and each of its clusters but the app is one that Celery can make."""
+    entries = read(str(EXAMPLES / "clusters" / "clusters.json"))
+    assert ["shop", "mail", "billing", "reports"] == [entry.name for entry in entries]
+    made = [celery_app("FILE", entry) for entry in entries if entry.app is None]
+    assert ["redis", "amqps", "sentinel"] == [capp.connection_for_read().transport_cls for capp in made]
+    assert "reports" == made[2].conf.broker_transport_options["master_name"]

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -128,10 +129,15 @@ class RabbitMQ(Amqp):
         exact = {info["name"]: info for info in totals}
         return [{**info, **exact.get(info["name"], {})} for info in statistics]
 
+    @cached_property
+    def client(self) -> AsyncHTTPClient:
+        """A client of its own: one for all makes ten requests at a time, and so many may wait for other, dead APIs."""
+        return AsyncHTTPClient(force_instance=True)
+
     async def ask(self, query: str) -> list[Info]:
         """One answer of the API."""
         try:
-            body = (await AsyncHTTPClient().fetch(self.request(query))).body
+            body = (await self.client.fetch(self.request(query))).body
             found = await self.run(lambda: orjson.loads(body)) if len(body) > LARGE_BYTES else orjson.loads(body)
         except HTTPClientError as error:
             raise BrokerError(f"the management API at {self.address} {self.refusal(error)}") from error
