@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from flower.options import restore_defaults
+from flower.state import State
+from flower.store import open_store
 from tests.factories import Clock
 
 
@@ -22,3 +24,11 @@ def default_values() -> Iterator[None]:
 def clock() -> Clock:
     """A time that passes when the test says so."""
     return Clock()
+
+
+@pytest.fixture
+def state(clock: Clock) -> Iterator[State]:
+    """What is alive, by that time, with a store that goes with the test."""
+    state = State(open_store(), clock=clock)
+    yield state
+    state.stop()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -12,20 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pro
 from flower.metrics import METRICS, Limits, Metrics
 from flower.metrics.core import class_of
 from flower.state import State
-from flower.store import open_store
 from flower.utils.exposition import wants_openmetrics
 from tests import factories as make
 from tests.factories import Clock
 
 W = make.WORKER
 BUCKETS = [0.1, 1.0]
-
-
-@pytest.fixture
-def state(clock: Clock) -> Iterator[State]:
-    state = State(open_store(), clock=clock)
-    yield state
-    state.stop()
 
 
 @pytest.fixture

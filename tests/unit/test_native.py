@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import inf
 
 import pytest
@@ -13,7 +12,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from flower.metrics import METRICS, Metrics
 from flower.metrics.native import MOST, ZERO, ZERO_WIDTH, bucket_of, spans
 from flower.state import State
-from flower.store import open_store
 from flower.utils.exposition import PROTOBUF, wants_protobuf
 from tests import factories as make
 from tests import prometheus_proto as proto
@@ -27,13 +25,6 @@ ACCEPT = (
 )
 """What Prometheus sends whose native histograms are enabled."""
 RUNTIME = "flower_task_runtime_seconds"
-
-
-@pytest.fixture
-def state(clock: Clock) -> Iterator[State]:
-    state = State(open_store(), clock=clock)
-    yield state
-    state.stop()
 
 
 @pytest.fixture
