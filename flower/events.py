@@ -75,6 +75,8 @@ class Events(threading.Thread):
         self.connected_since: float | None = None
         self.disconnected_since: float | None = time.time()
         self.failure: str | None = None
+        self.on_connected: Callable[[float], None] | None = None
+        """Is told when events can be heard again, and since when."""
         self.losses = Losses(state.workers)
         self._decoder = Decoder({"json", capp.conf.event_serializer})
         self._stopping = threading.Event()
@@ -146,6 +148,8 @@ class Events(threading.Thread):
             self.capp.control.broadcast("heartbeat", connection=connection)
             self.connected_since, self.disconnected_since, self.failure = time.time(), None, None
             self.losses.miss(self.connected_since)
+            if self.on_connected is not None:
+                self.on_connected(self.connected_since)
             logger.info("Receiving events from %s", mask_url(connection.as_uri(include_password=True)))
             try:
                 while not self._stopping.is_set():

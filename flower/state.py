@@ -212,7 +212,7 @@ class State:
     def note(self, facts: View) -> None:
         """Add facts of which no event tells to their task, known or not."""
         with self.lock:
-            task = self.open_tasks.setdefault(facts["uuid"], {"timestamp": facts["sent"], "state": None})
+            task = self.open_tasks.setdefault(facts["uuid"], {"timestamp": facts.get("sent"), "state": None})
             join(task, without_secrets(facts, self.redactor))
             self._changed[facts["uuid"]] = task
             self.revision_tasks += 1

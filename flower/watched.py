@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from tornado.ioloop import IOLoop
 
 from flower.audit import Audit
+from flower.catchup import CatchUp
 from flower.cluster import Cluster
 from flower.clusters import Plan
 from flower.events import Events
@@ -67,6 +68,7 @@ class Watched:
             enable_events=options.enable_events,
             purge_seconds=options.purge_offline_workers,
         )
+        self.catchup = CatchUp(self.cluster, self.operations.backend, io_loop, self._asking)
 
     def _build(self, plan: Plan, options: Any, io_loop: IOLoop, shown: Shown, events: Events | None) -> Cluster:
         capp = plan.capp
@@ -116,6 +118,7 @@ class Watched:
     def leave(self) -> None:
         """Begin the end, without waiting: nobody is asked any more, and nobody is told."""
         self.watch.stop()
+        self.catchup.stop()
         if self.cluster.export is not None:
             self.cluster.export.stop()
         self.cluster.sampler.stop()

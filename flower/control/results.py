@@ -105,7 +105,7 @@ def _shown(state: str, value: Any) -> Any:
     """The result of an ended task; what the record of a running one has is not its result."""
     if state not in READY:
         return None
-    return _jsonable(value) if state == "SUCCESS" else _exception(value)
+    return _jsonable(value) if state == "SUCCESS" else exception_of(value)
 
 
 def _jsonable(value: Any) -> Any:
@@ -116,7 +116,7 @@ def _jsonable(value: Any) -> Any:
     return value
 
 
-def _exception(value: Any) -> Any:
+def exception_of(value: Any) -> Any:
     """An exception as Python writes it, from what the backend keeps of it."""
     if isinstance(value, dict) and "exc_type" in value:
         message = value.get("exc_message")

@@ -25,6 +25,12 @@ def tasks_of(worker: str, method: str, reply: Any, now: float) -> list[View]:
     return [view for view in (_view(worker, method, item, now) for item in _dicts(reply)) if view is not None]
 
 
+def ids_of(method: str, reply: Iterable[Any]) -> set[str]:
+    """The ids of the tasks in a worker's answer to `active`, `reserved` or `scheduled`."""
+    requests = (item.get("request") if method == "scheduled" else item for item in _dicts(reply))
+    return {str(request.get("id")) for request in requests if isinstance(request, dict)}
+
+
 def _view(worker: str, method: str, item: View, now: float) -> View | None:
     request = item.get("request") if method == "scheduled" else item
     if not isinstance(request, dict) or not request.get("id"):

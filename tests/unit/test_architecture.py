@@ -32,7 +32,7 @@ FLOORS: list[set[str]] = [
     {"flower.events", "flower.health", "flower.sampler"},
     {"flower.cluster"},
     {"flower.standing"},
-    {"flower.gate", "flower.openapi", "flower.operate", "flower.problems", "flower.watch"},
+    {"flower.catchup", "flower.gate", "flower.openapi", "flower.operate", "flower.problems", "flower.watch"},
     {"flower.site"},
     {"flower.visitor"},
     {"flower.web"},
