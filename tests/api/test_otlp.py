@@ -27,7 +27,7 @@ from flower.utils.families import Family, Point
 from tests import factories as make
 from tests.api.conftest import Serve, Server, options_of
 from tests.hostile import SHORT
-from tests.services import wait_for
+from tests.services import free_port, wait_for
 
 SECONDS = 30
 W = make.WORKER
@@ -232,10 +232,9 @@ def test_failure_is_told_once(
     assert ["Metrics cannot be exported: ", "Metrics can be exported again"] == [told[0][:28], *told[1:]]
 
 
-def test_nobody_there(collector: Collector) -> None:
+def test_nobody_there() -> None:
     """Where nobody listens it is tried again for a while, and the reason is told; closing ends the attempts."""
-    collector.server_close()
-    sender = HttpSender(collector.url, "here", {})
+    sender = HttpSender(f"http://127.0.0.1:{free_port()}", "here", {})
     failures: list[str] = []
 
     def send() -> None:
@@ -258,6 +257,7 @@ def test_server_does_not_wait(exporting: Exporting, collector: Collector) -> Non
     wait_for(collector.asked.is_set, SECONDS, "it was asked")
     assert 200 == server.get("/metrics").status_code
     server.end()
+    collector.answering.set()
 
 
 async def test_with_the_server(collector: Collector) -> None:
