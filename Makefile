@@ -1,5 +1,5 @@
 # demo: a living cluster in the browser.  test, check: what a change must pass.  bench: beside Flower 2.2.0.
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3.10 python3))
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3.14 python3.10 python3))
 VENV := .venv
 BIN := $(VENV)/bin
 
