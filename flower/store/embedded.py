@@ -105,7 +105,7 @@ class Embedded:
         ids = connection.scalars(sa.select(table.c.id).where(among, *map(Unindexed, exactly)))
         return orjson.dumps(list(ids)).decode()
 
-    def hints(self, search: Query) -> list[Clause]:
+    def hints(self, connection: sa.Connection, search: Query) -> list[Clause]:
         return []
 
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:

@@ -98,7 +98,7 @@ class Engine(Protocol):
         `tasks` are stored. What the connection reads after that, until it is given back, is of the same moment.
         """
 
-    def hints(self, search: Query) -> list[Clause]:
+    def hints(self, connection: sa.Connection, search: Query) -> list[Clause]:
         """What every task that matches fulfils, for an index to lead to it; besides the conditions themselves."""
 
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:

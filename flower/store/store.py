@@ -205,7 +205,7 @@ class Store:
         if among:
             query = replace(query, search=None, among=among)
             where = conditions(query, table)
-        hints = self.engine.hints(query.search) if query.search else []
+        hints = self.engine.hints(connection, query.search) if query.search else []
         return query, [*where, *hints]
 
     @contextlib.contextmanager

@@ -92,6 +92,16 @@ def test_index_leads(store: Store) -> None:
     )
 
 
+def test_common_words_are_met_on_the_way(store: Store) -> None:
+    """What many of the newest tasks match is not fetched by the index, and the list is walked without sorting."""
+    found(store, "customer7x")
+    made = attended(store)
+    with store._connect() as connection:
+        hints = store.engine.hints(connection, parse_query("customer"))
+        sorts = connection.exec_driver_sql("SHOW enable_sort").scalar()
+    assert (True, [], "off", 40) == (made, hints, sorts, len(found(store, "customer")))
+
+
 def test_index_that_is_not_used(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody of those who share the database searched for an hour: it goes."""
     found(store, "customer7x")

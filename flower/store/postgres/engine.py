@@ -101,8 +101,8 @@ class Postgres:
     def matching(self, connection: sa.Connection, search: Query, tasks: int) -> str | None:
         return None
 
-    def hints(self, search: Query) -> list[Clause]:
-        return self._texts.hints(search)
+    def hints(self, connection: sa.Connection, search: Query) -> list[Clause]:
+        return self._texts.hints(connection, search)
 
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         self._peers.attend()

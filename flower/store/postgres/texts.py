@@ -19,7 +19,9 @@ from flower.store.plan import Clause
 from flower.store.postgres import fold
 from flower.store.postgres.database import Connection, Database, quoted
 from flower.store.postgres.writer import Writer
+from flower.store.query import TaskQuery
 from flower.store.schema import tasks as table
+from flower.store.where import conditions
 from flower.utils.search import WORD_COLUMNS, Query
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,9 @@ TASKS_LEAST = 20_000
 UNUSED_SECONDS = 3_600
 EVERY_SECONDS = 10.0
 """Between two looks at what the others asked for, and at what there is."""
+
+LOOKED_AT, COMMON = 300, 5
+"""What so many of the newest tasks match is met often enough on the way."""
 
 FUNCTION, INDEX = "flower_texts", "tasks_by_texts"
 _VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(?)"
@@ -53,12 +58,27 @@ class Texts:
         self._due_at = 0.0
         self._work: threading.Thread | None = None
 
-    def hints(self, search: Query) -> list[Clause]:
-        """What every match fulfils and the index answers; nothing without an index."""
+    def hints(self, connection: sa.Connection, search: Query) -> list[Clause]:
+        """What every match fulfils and the index answers; nothing without an index, or for what is common.
+
+        The server cannot know how common: it would fetch all matches by the index, or sort them, instead of walking
+        past a few. So the newest tasks are looked at, and then the connection is told for its transaction.
+        """
         wanted = needed(search.root)
         if wanted is None:
             return []
         self._asked = True
+        hit = sa.and_(*conditions(TaskQuery(search=search), table)).label("hit")
+        newest = (
+            sa.select(hit)
+            .select_from(table)
+            .order_by(table.c.received.desc().nulls_last(), table.c.id.desc())
+            .limit(LOOKED_AT)
+        )
+        hits = sum(map(bool, connection.scalars(newest)))
+        if hits >= COMMON:
+            connection.exec_driver_sql("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+            return []
         return [_clause(wanted)] if self._ready else []
 
     def attend(self, writer: Writer, tasks: int, *, leads: bool) -> None:
