@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_format
 
-from flower.utils.exposition import OPENMETRICS, PROMETHEUS
+from flower.metrics.registry import families_of
+from flower.utils.exposition import Metric
+from flower.utils.families import Family, Point
 
 END = "# EOF\n"
 WITH_LABELS = re.compile(r"^(\w+)\{", re.MULTILINE)
@@ -16,21 +19,27 @@ WITHOUT_LABELS = re.compile(r"^(\w+) ", re.MULTILINE)
 HEAD = "\n# HELP "
 
 
-def format_of(openmetrics: bool) -> str:
-    """The content type, by which each cluster is asked for its text, too."""
-    return OPENMETRICS if openmetrics else PROMETHEUS
-
-
-def merged(texts: Mapping[str, str], openmetrics: bool, registry: CollectorRegistry = REGISTRY) -> bytes:
+def text(texts: Mapping[str, str], openmetrics: bool, registry: CollectorRegistry = REGISTRY) -> Iterator[bytes]:
     """One text from those of the clusters by name, each metric once, and the metrics of the process behind it."""
-    families: dict[str, list[str]] = {}
-    for cluster, text in texts.items():
-        for family in f"\n{text.removesuffix(END)}".split(HEAD)[1:]:
+    found: dict[str, list[str]] = {}
+    for cluster, told in texts.items():
+        for family in f"\n{told.removesuffix(END)}".split(HEAD)[1:]:
             help_line, type_line, samples = f"{family}\n".split("\n", 2)
-            families.setdefault(f"{help_line}\n{type_line}", []).append(labelled(samples, cluster))
-    body = "".join(f"# HELP {head}\n{''.join(samples)}" for head, samples in families.items())
-    encode = openmetrics_format.generate_latest if openmetrics else generate_latest
-    return body.encode() + encode(registry)
+            found.setdefault(f"{help_line}\n{type_line}", []).append(labelled(samples, cluster))
+    for head, listed in found.items():
+        yield f"# HELP {head}\n{''.join(listed)}".encode()
+    yield (openmetrics_format.generate_latest if openmetrics else generate_latest)(registry)
+
+
+def families(told: Mapping[str, Iterable[Family]], registry: CollectorRegistry = REGISTRY) -> list[Family]:
+    """The same as values."""
+    found: dict[str, tuple[Metric, list[Point]]] = {}
+    for cluster, listed in told.items():
+        for metric, points in ((family.metric, family.points) for family in listed):
+            labels = replace(metric, labels=("cluster", *metric.labels))
+            _, all_points = found.setdefault(metric.name, (labels, []))
+            all_points.extend(point._replace(key=(cluster, *point.key)) for point in points)
+    return [*(Family(metric, points) for metric, points in found.values()), *families_of(registry)]
 
 
 def labelled(samples: str, cluster: str) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from flower.cluster import Cluster
-from flower.metrics.together import format_of, merged
+from flower.metrics import Metrics as ClusterMetrics
+from flower.metrics import protobuf, together
 from flower.site import Site
-from flower.utils.exposition import wants_openmetrics
+from flower.utils.exposition import OPENMETRICS, PROMETHEUS, PROTOBUF, wants_openmetrics, wants_protobuf
 from flower.web import BaseHandler
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 COMPRESSION = 1
 """The text repeats itself: more effort makes it a tenth smaller, and takes three times as long."""
@@ -34,10 +40,7 @@ class Metrics(BaseHandler):
         headers = self.request.headers
         accept, packed = headers.get("Accept", ""), "gzip" in headers.get("Accept-Encoding", "")
         if self.site.fleet.sites:
-            openmetrics = wants_openmetrics(accept)
-            content_type = format_of(openmetrics)
-            texts = await texts_of(self.site.shown_sites, content_type)
-            body = await self.run(_together, texts, openmetrics, packed)
+            body, content_type = await self._of_several(accept, packed)
         else:
             body, content_type = await self.run(_rendered, self.cluster, accept, packed)
         self.set_header("Content-Type", content_type)
@@ -46,29 +49,42 @@ class Metrics(BaseHandler):
         self.set_header("Vary", "Accept, Accept-Encoding")
         self.finish(body)
 
+    async def _of_several(self, accept: str, packed: bool) -> tuple[bytes, str]:
+        """The metrics of all clusters, or of the one that the address names, and their content type."""
+        sites = self.site.shown_sites
+        if self.cluster.metrics.native and wants_protobuf(accept):
+            families = await told_by(sites, PROTOBUF, lambda metrics: metrics.families())
+            return await self.run(_packed, lambda: protobuf.encode(together.families(families)), packed), PROTOBUF
+        kind = OPENMETRICS if wants_openmetrics(accept) else PROMETHEUS
+        texts = await told_by(sites, kind, lambda metrics: metrics.render(kind)[0].decode())
+        return await self.run(_packed, lambda: together.text(texts, kind == OPENMETRICS), packed), kind
+
     def compute_etag(self) -> str | None:
         """None: no two answers are the same, and hashing some megabytes would hold up the loop."""
         return None
 
 
-async def texts_of(sites: Iterable[Site], accept: str) -> dict[str, str]:
-    """The metrics of each cluster by its name. One that takes long, since its store hangs, is left out."""
+async def told_by(sites: Iterable[Site], kind: str, read: Callable[[ClusterMetrics], T]) -> dict[str, T]:
+    """What is read of each cluster, by its name. One that fails or takes long, since its store hangs, is left out."""
     now, asked = time.monotonic(), {}
     for site in sites:
-        since, asking = site.kept.get(("metrics", accept), (0.0, None))
+        since, asking = site.kept.get(("metrics", kind), (0.0, None))
         if asking is None or asking.done():
-            since, asking = now, asyncio.wrap_future(site.executor.submit(site.cluster.metrics.render, accept))
-            site.kept["metrics", accept] = since, asking
+            since, asking = now, asyncio.wrap_future(site.executor.submit(read, site.cluster.metrics))
+            site.kept["metrics", kind] = since, asking
         asked[site.name] = since, asking
     waiting = {asking for since, asking in asked.values() if now - since < PATIENCE_SECONDS}
     if waiting:
         await asyncio.wait(waiting, timeout=PATIENCE_SECONDS)
-    return {name: asking.result()[0].decode() for name, (_, asking) in asked.items() if asking.done()}
+    done = {name: asking for name, (_, asking) in asked.items() if asking.done()}
+    for name, asking in done.items():
+        if asking.exception() is not None:
+            logger.error("The metrics of cluster %s cannot be told", name, exc_info=asking.exception())
+    return {name: asking.result() for name, asking in done.items() if asking.exception() is None}
 
 
-def _together(texts: Mapping[str, str], openmetrics: bool, packed: bool) -> bytes:
-    body = merged(texts, openmetrics)
-    return compressed([body]) if packed else body
+def _packed(pieces: Callable[[], Iterable[bytes]], packed: bool) -> bytes:
+    return compressed(pieces()) if packed else b"".join(pieces())
 
 
 def _rendered(cluster: Cluster, accept: str, packed: bool) -> tuple[bytes, str]:

@@ -15,8 +15,9 @@ from tornado.routing import URLSpec
 
 from flower import urls
 from flower.rights import methods_of
-from flower.utils.exposition import OPENMETRICS, PROMETHEUS
+from flower.utils.exposition import OPENMETRICS, PROMETHEUS, PROTOBUF
 from tests import factories as make
+from tests import prometheus_proto as proto
 from tests.api.conftest import Serve, Server
 from tests.api.test_matrix import expected, headers_of, path_of, status
 
@@ -160,6 +161,15 @@ def test_metrics(fleet: Server, accept: str, read: Any) -> None:
     heads = re.findall(r"^# HELP (\S+)", answer.text, re.MULTILINE)
     assert sorted(set(heads)) == sorted(heads)
     assert 1 == len(re.findall(r"^python_info\{", answer.text, re.MULTILINE))
+
+
+def test_native_metrics(serve: Serve, clusters: str) -> None:
+    """With native histograms the label is in Prometheus' protobuf, too."""
+    server = serve(clusters=clusters, native_histograms=True)
+    answer = server.request("GET", "/metrics", headers={"Accept": PROTOBUF})
+    assert PROTOBUF == answer.headers["Content-Type"]
+    found = proto.families(answer.content)["flower_broker_connected"].metric
+    assert ["tests", "mail", "lab"] == [proto.labels(metric)["cluster"] for metric in found]
 
 
 def test_metrics_of_one(fleet: Server) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
 
-from flower.metrics.together import labelled, merged
+from flower.metrics.together import families, labelled, text
+from flower.utils.exposition import Metric
+from flower.utils.families import Family, Point
 
 ONE = """# HELP up Whether it is
 # TYPE up gauge
@@ -29,15 +31,26 @@ seen_total{cluster="shop",task="a b{c} 1",worker="# HELP \\\\n"} 2.0
 """
 
 
-def test_merged() -> None:
+def test_text() -> None:
     """Each metric has its head once, the series of all clusters below it, and the label before its own."""
-    assert WHOLE == merged({"shop": ONE, "mail": OTHER}, False, CollectorRegistry()).decode()
+    assert WHOLE == b"".join(text({"shop": ONE, "mail": OTHER}, False, CollectorRegistry())).decode()
 
 
-def test_merged_openmetrics() -> None:
+def test_openmetrics() -> None:
     """The end of OpenMetrics is told once."""
     texts = {"shop": f"{ONE}# EOF\n", "mail": f"{OTHER}# EOF\n"}
-    assert f"{WHOLE}# EOF\n" == merged(texts, True, CollectorRegistry()).decode()
+    assert f"{WHOLE}# EOF\n" == b"".join(text(texts, True, CollectorRegistry())).decode()
+
+
+def test_families() -> None:
+    """As values, too, each metric is there once, with the points of all clusters under the label."""
+    seen = Metric("seen", "counter", "Number of things", ("task",))
+    found = families(
+        {"shop": [Family(seen, [Point(("a",), 1.0)])], "mail": [Family(seen, [Point(("b",), 2.0, 5.0)])]},
+        CollectorRegistry(),
+    )
+    whole = Metric("seen", "counter", "Number of things", ("cluster", "task"))
+    assert [Family(whole, [Point(("shop", "a"), 1.0), Point(("mail", "b"), 2.0, 5.0)])] == found
 
 
 def test_labelled_nothing() -> None:
