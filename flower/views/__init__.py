@@ -89,9 +89,7 @@ class BaseHandler(DrawnHandler):
 
     def path(self, *segments: str, **arguments: Any) -> str:
         """The address of a page below the prefix; every segment and argument is quoted, empty arguments left out."""
-        parts = "/".join(quote(str(segment), safe="@:", errors="replace") for segment in segments)
-        given = {name: value for name, value in arguments.items() if value not in (None, "")}
-        return f"{self.site.url_prefix}/{parts}" + (f"?{urlencode(given, errors='replace')}" if given else "")
+        return address(self.site.url_prefix, *segments, **arguments)
 
     def worker_path(self, name: str) -> str:
         return self.path("worker", name)
@@ -250,3 +248,10 @@ def same_page(site: Site, tab: str) -> str:
     """The address of a kind of page in a cluster."""
     path = next((link.path for link in PAGES if link.tab == tab), "")
     return f"{site.url_prefix}/{path}"
+
+
+def address(prefix: str, /, *segments: str, **arguments: Any) -> str:
+    """The address of a page below a prefix; every segment and argument is quoted, empty arguments left out."""
+    parts = "/".join(quote(str(segment), safe="@:", errors="replace") for segment in segments)
+    given = {name: value for name, value in arguments.items() if value not in (None, "")}
+    return f"{prefix}/{parts}" + (f"?{urlencode(given, errors='replace')}" if given else "")

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from flower.health import Health, Known, judge
 from flower.queues import QueueReport, Queues
-from flower.store.rollup_rows import Cell
 from flower.store.sketch import percentile
 from flower.utils.arguments import one_of
 from flower.utils.figures import format_rate, format_share
 from flower.utils.texts import say
 from flower.views import BaseHandler
 from flower.views.charts import Chart
+from flower.views.judgement import RECENT, health_of
 from flower.views.names import ORDERS, name_rows
 from flower.views.trends import WINDOWS, Reading, Window, charts, read, read_window
 from flower.worker import Worker
@@ -137,7 +136,7 @@ class OverviewView(BaseHandler):
         with state.lock:
             workers = list(state.workers.values())
         facts = self.cluster.inspector.workers
-        health = self.health(workers, facts, report, recent.reading.stats.groups, now)
+        health = health_of(self.cluster, report, recent.reading.stats.groups, now)
         loads = loads_of(workers, facts, now)
         self.show(
             "overview.html",
@@ -190,38 +189,6 @@ class OverviewView(BaseHandler):
     def _read(self, window: Window) -> Seen:
         reading = read(self.cluster.store, window, self.cluster.state.started_at)
         return Seen(reading, charts(reading, self.path("tasks"), self.path("")))
-
-    def health(
-        self,
-        workers: Sequence[Worker],
-        facts: Mapping[str, Mapping[str, Any]],
-        report: QueueReport | None,
-        recent: Mapping[str, Cell],
-        now: float,
-    ) -> Health:
-        """The cluster's health by all that is known of it."""
-        state, store, export = self.cluster.state, self.cluster.store, self.cluster.export
-        return judge(
-            Known(
-                now=now,
-                started_at=state.started_at,
-                condition=self.cluster.hub.condition(now),
-                workers=workers,
-                facts=facts,
-                report=report,
-                recent=recent,
-                totals=state.totals,
-                last_event_at=state.last_event_at,
-                store_failing_since=store.failing_since,
-                store_failure=store.failure,
-                export_failing_since=export.failing_since if export else None,
-                export_failure=export.failure if export else None,
-            )
-        )
-
-
-RECENT = {"window": "5m"}
-"""The window that failures are judged by."""
 
 
 def loads_of(workers: Sequence[Worker], facts: Mapping[str, Mapping[str, Any]], now: float) -> list[Load]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -239,3 +241,29 @@ def test_audits_are_their_own(serve: Serve, clusters: str) -> None:
         for where in ("/c/mail", "/c/tests")
     ]
     assert [["celery@w1"], []] == [[entry["target"] for entry in found] for found in targets]
+
+
+def test_list_tells_what_is_wrong_within(fleet: Server) -> None:
+    """What is wrong within a cluster is told in its row, with the way to it; so is that a worker is gone."""
+    mail = fleet.app.watched[1].cluster
+    mail.state.apply([event for number in range(30) for event in make.failure(f"bad-{number}", at=4.0)])
+    assert mail.state.flush()
+    page = fleet.get("/ops/clusters").text
+    row = re.search(r'<tr id="cluster-mail">.*?</tr>', page, re.DOTALL)
+    assert row is not None
+    found = re.search(r'<li class="is-(\w+)"><a href="(/ops/c/mail/tasks\?[^"]*)">([^<]*)</a>', row[0])
+    assert found is not None, row[0]
+    assert "tasks.add" in found[3]
+    assert f'<span class="cluster-mark is-{found[1]}"' in row[0]
+    assert 200 == fleet.get(found[2].replace("&amp;", "&")).status_code
+
+
+def test_list_does_not_wait_for_a_store(fleet: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster whose store hangs is listed all the same, and its row says what is known."""
+    lab, held = fleet.app.watched[2].cluster, threading.Event()
+    monkeypatch.setattr(lab.store, "stats", lambda *_: held.wait(10))
+    began = time.monotonic()
+    page = fleet.get("/ops/").text
+    took = time.monotonic() - began
+    held.set()
+    assert ("Broker unreachable" in page, took < 5) == (True, True)
