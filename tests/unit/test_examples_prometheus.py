@@ -23,7 +23,8 @@ from tests import factories as make
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALERTS = yaml.safe_load((EXAMPLES / "prometheus" / "alerts.yml").read_text())
 DASHBOARD = json.loads((EXAMPLES / "grafana" / "celery.json").read_text())
-SCRAPED = {"instance", "job"}
+SCRAPED = {"instance", "job", "cluster"}
+"""What every series has beside its own labels; the last one where several clusters are watched."""
 """Labels that Prometheus adds to what it scrapes."""
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
 NAME = re.compile(r"\bflower_\w+")
