@@ -93,7 +93,7 @@ class CatchUp:
         """Copies of the newest tasks that workers had then."""
         state, now = self._cluster.state, self._cluster.state.clock()
         with state.lock:
-            online = [name for name, worker in state.workers.items() if worker.status(now)][:WORKERS_MOST]
+            online = set([name for name, worker in state.workers.items() if worker.status(now)][:WORKERS_MOST])
             old = [
                 dict(task)
                 for task in state.open_tasks.values()
