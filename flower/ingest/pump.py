@@ -8,6 +8,7 @@ library: `pump.py SOURCE SINK LIMIT`, two file descriptors of sockets and a numb
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import select
 import socket
 import sys
@@ -15,6 +16,7 @@ from collections import deque
 
 PIECE_BYTES = 65_536
 """Larger pieces of memory are fetched from the system one by one, which takes several times as long."""
+TRIMMED_BYTES = 4 * 1024 * 1024
 READS, WRITES = 64, 4
 """In one round: reading comes first."""
 
@@ -29,6 +31,8 @@ class Pump:
         self._pieces: deque[bytes | memoryview] = deque()
         self.size = 0
         """Bytes that are held."""
+        self._most = 0
+        """The same at its most, since memory was given back."""
         self._ended = False
         for each in (source, sink):
             each.setblocking(False)
@@ -43,6 +47,8 @@ class Pump:
                     self._read()
                 if writable:
                     self._write()
+                    if not self._pieces and self._most > TRIMMED_BYTES:
+                        self._give_back()
                 if self._sink in readable and not self._sink.recv(1):
                     return
 
@@ -59,8 +65,15 @@ class Pump:
                 return
             self._pieces.append(piece)
             self.size += len(piece)
+            self._most = max(self._most, self.size)
             if self.size >= self._limit:
                 return
+
+    def _give_back(self) -> None:
+        """Return to the system what the C library keeps of the memory of a burst."""
+        self._most = 0
+        with contextlib.suppress(AttributeError):  # only glibc has it
+            ctypes.CDLL(None).malloc_trim(0)
 
     def _write(self) -> None:
         for _ in range(WRITES):
