@@ -74,11 +74,11 @@ def tally(tasks: list[dict[str, Any]]) -> Tally:
     told = Tally()
     for each in tasks:
         worker, name = each.get("worker"), each["name"]
-        told.events.append(("gen1@client", "task-sent", name))
+        told.events.append((name, "task-sent", "gen1@client"))
         if worker:
-            told.events += [(worker, "task-received", name), (worker, "task-started", name)]
+            told.events += [(name, "task-received", worker), (name, "task-started", worker)]
             if each["state"] in TYPES:
-                told.events.append((worker, TYPES[each["state"]], name))
+                told.events.append((name, TYPES[each["state"]], worker))
                 if "runtime" in each:
                     told.runs.append((worker, name, each["runtime"]))
             if "started" in each:

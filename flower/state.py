@@ -141,7 +141,7 @@ class State:
                 if not tally.events:
                     return
                 counts = tally.counts()
-                for (host, type_, _), number in counts.items():
+                for (_, type_, host), number in counts.items():
                     if type_ != "task-sent":
                         self.workers.count(type_, host, number, now)
                 self.revision_tasks += 1
@@ -169,7 +169,7 @@ class State:
             host = producer_of(host)
         elif type_ == "task-received" and (queue := task.get("queue")) in self.queue_names:
             self.taken[queue] += 1
-        self._tally.note((intern(host), intern(type_), name), task, event, self.queue_names)
+        self._tally.note((name, intern(type_), intern(host)), task, event, self.queue_names)
 
     def _worker_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
         self.workers.hear(type_, host, event, now)

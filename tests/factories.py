@@ -97,7 +97,7 @@ def tally(
 ) -> tuple[Tally, Counter[Kind]]:
     """Events as they are told to those who count them."""
     known = list(moments)
-    events = [(worker, type_, name) for worker, type_, name, _ in known]
+    events = [(name, type_, worker) for worker, type_, name, _ in known]
     runs = [(worker, name, runtime) for worker, _, name, runtime in known if runtime is not None]
     told = Tally(events, runs, [*waits], [*faults])
     return told, told.counts()

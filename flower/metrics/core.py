@@ -19,7 +19,7 @@ from prometheus_client.openmetrics import exposition as openmetrics_format
 
 from flower import __version__
 from flower.metrics import protobuf, table
-from flower.metrics.counted import MOST_FOUND, OTHER, Admission, Counted, Series
+from flower.metrics.counted import OTHER, Admission, Counted
 from flower.metrics.gauges import Facts, Paired, of_tasks, of_workers
 from flower.metrics.registry import families_of
 from flower.metrics.timed import Timed
@@ -86,8 +86,6 @@ class Metrics:
             "task-failed": (Admission(self.limits.reasons, kept=1), Counted(table.FAILURES)),
             "task-retried": (Admission(self.limits.reasons, kept=1), Counted(table.RETRIES)),
         }
-        self._found: dict[tuple[str, str, str], Series] = {}
-        """Where an event of (worker, type, task) is counted, for those that were seen lately."""
         self._runtimes = Timed(table.RUNTIME, buckets, Admission(self.limits.timed, kept=0), native=native)
         self._waits = Timed(table.WAITING, WAIT_BUCKETS, Admission(self.limits.timed, kept=0), native=native)
         self._gauges = {"task-started": Paired(table.PREFETCH_TIME), "task-received": Paired(table.PREFETCHED)}
@@ -99,7 +97,7 @@ class Metrics:
         """Count task events, the run times among them, and the waits and attempts that ended with them."""
         now = self.state.clock()
         with self._lock:
-            find = self._found.get
+            find = self._events.series.get
             for key, number in counts.items():
                 series = find(key)
                 if series is None:
@@ -118,11 +116,9 @@ class Metrics:
                 self._make_room(now)
 
     def _first(self, key: tuple[str, str, str], number: int, now: float) -> None:
-        """Count events of which it is not remembered where they are counted."""
-        if len(self._found) >= MOST_FOUND:
-            self._found.clear()
-        worker, type_, task = key
-        self._found[key] = self._events.count(self._admitted(task, type_, worker), number, now)
+        """Count events that have no series of their own, or none yet."""
+        task, type_, worker = key
+        self._events.count(self._admitted(task, type_, worker), number, now)
 
     def _admitted(self, task: str, type_: str, worker: str) -> Key:
         task, worker = pair = self._pairs.admit((task, worker))
@@ -143,7 +139,6 @@ class Metrics:
 
     def _forget(self, gone: set[str]) -> int:
         number = 0
-        self._found.clear()
         for series in (self._events, self._runtimes):
             keys = [key for key in series.series if key[-1] in gone]
             series.drop(keys)

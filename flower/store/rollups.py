@@ -62,7 +62,7 @@ _bucket = itemgetter(2)
 class _Fresh:
     """Counted and not yet summed up."""
 
-    events: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    events: Counter[Kind] = field(default_factory=Counter)
     runtimes: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     waits: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
@@ -186,7 +186,7 @@ class Rollups:
                 logger.error("The statistics of the minute from %d are lost, as they could not be stored", lost)
 
     def _merge(self, minute: _Minute, fresh: _Fresh) -> None:
-        for (worker, type_, name), number in fresh.events.items():
+        for (name, type_, worker), number in fresh.events.items():
             state = STATES.get(type_) or _key_text(type_[5:].upper())
             # A client is no worker, though its events name it in the same place.
             for cell in self._places(minute, name, None if type_ == "task-sent" else worker):

@@ -10,7 +10,7 @@ from typing import Any
 from flower.store.merge import View
 
 Kind = tuple[str, str, str]
-"""(worker, event type, task name)."""
+"""(task name, event type, worker)."""
 Run = tuple[str, str, float]
 """(worker, task name, seconds) of a run that ended."""
 Wait = tuple[str, str, float, str]
@@ -31,7 +31,7 @@ class Tally:
     def note(self, kind: Kind, task: View, event: dict[str, Any], queues: Collection[str]) -> None:
         """Add an event that was merged into its task. Only the queues among `queues` are told."""
         self.events.append(kind)
-        worker, type_, name = kind
+        name, type_, worker = kind
         if type_ == "task-started":
             waited = waiting_seconds(task)
             if waited is not None:

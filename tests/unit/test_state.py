@@ -178,7 +178,7 @@ def test_observers_hear_every_task_event(state: State) -> None:
     state.observers.append(heard := Heard())
     state.apply([make.heartbeat(), *make.success("u")])
     event, run = heard[-1].events[-1], heard[-1].runs[-1]
-    assert ((make.WORKER, "task-succeeded", "tasks.add"), (make.WORKER, "tasks.add", 0.5)) == (event, run)
+    assert (("tasks.add", "task-succeeded", make.WORKER), (make.WORKER, "tasks.add", 0.5)) == (event, run)
 
 
 def test_a_burst_is_told_now_and_then(state: State, clock: Clock) -> None:
