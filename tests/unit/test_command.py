@@ -94,6 +94,37 @@ def test_start(launched: list[tuple[Any, ...]]) -> None:
     assert (0, [("invoked", False)]) == (code, [(capp.main, quiet) for capp, quiet in launched])
 
 
+@pytest.mark.parametrize(
+    "before, environment, first",
+    [
+        ([], {}, None),
+        (["-A", "proj"], {}, "invoked"),
+        ([], {"CELERY_BROKER_URL": "memory://"}, "invoked"),
+    ],
+)
+def test_clusters_without_an_app(
+    before: list[str],
+    environment: dict[str, str],
+    first: str | None,
+    tmp_path: Path,
+    launched: list[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a file of clusters that of the command line is watched only where it names an app or a broker."""
+    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "clusters.json"
+    path.write_text('{"mail": {"broker": "memory://"}}')
+    group = click.Group(params=[click.Option(["-A", "--app"])], commands={"flower": flower})
+    group.callback = lambda **_: None
+    celerys = SimpleNamespace(app=celery.Celery("invoked", set_as_current=False), quiet=False)
+    result = CliRunner().invoke(group, [*before, "flower", f"--clusters={path}"], obj=celerys)
+    assert (0, "") == (result.exit_code, result.stderr)
+    ((capp, _),) = launched
+    assert first == (None if capp is None else capp.main)
+
+
 def test_options_are_set(launched: list[tuple[Any, ...]]) -> None:
     """The values of the command line are in the options when the application starts."""
     invoke("--port", "5601", "--url_prefix=x", "-read-only")
