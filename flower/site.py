@@ -134,7 +134,12 @@ class Site:
         site = self.at(path)
         if site is not self:
             return self.root + path[len(site.url_prefix) :]
-        return f"{path}clusters" if self.fleet.sites and path == f"{self.root}/" else path
+        if not self.fleet.sites:
+            return path
+        if re.match(rf"{re.escape(self.root)}/{CLUSTERS}/[^/]+/api/", path):
+            # There is no such cluster; the API says so in its own way.
+            return f"{self.root}/api/{CLUSTERS}"
+        return f"{path}clusters" if path == f"{self.root}/" else path
 
     @property
     def access(self) -> Access:

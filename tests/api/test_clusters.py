@@ -109,6 +109,14 @@ def test_unknown(fleet: Server, path: str) -> None:
         assert 404 == answer.status_code
 
 
+def test_unknown_to_programs(fleet: Server) -> None:
+    """The API tells of an unknown cluster in JSON, and runs nothing of another one."""
+    for method in ("GET", "POST"):
+        answer = fleet.request(method, "/ops/c/nope/api/task/send-task/x")
+        error = {"error": "There is no /ops/c/nope/api/task/send-task/x in the API", "status": 404}
+        assert (404, error) == (answer.status_code, answer.json())
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links(fleet: Server, page: str) -> None:
     """Every link of a page stays in its cluster, but those of the switch, of static files and of logging out."""
