@@ -2,34 +2,19 @@
 // The first data may come with the page, in <script type="application/json">; see flower/views/charts.py.
 // data-kind (line, area, bars), data-stacked, data-log, data-unit, data-height, data-sync: the look.
 // data-link: where a click leads, data-zoom: where a drag leads, both with start and end of what was meant.
-import { clockText, durationText, spanText, valueText } from "./figures.js";
+import { address } from "./chart_links.js";
+import { colour, drawnAs } from "./chart_look.js";
+import { DURATIONS, decades, top, whole } from "./chart_scales.js";
+import { load } from "./chart_source.js";
+import { named, pointRows, tableRows } from "./chart_words.js";
+import { clockText, durationText, valueText } from "./figures.js";
 import { say } from "./say.js";
 
 const PAUSE = 5000;
 const SETTLED = 3200; // by then the server has summed up what an event told of
 const HEIGHT = 180;
-const DURATIONS = [1e-4, 1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600, 36000, 864000];
 const drawn = new Map(); // figure -> its chart
 const root = document.documentElement;
-
-function colour(tone) {
-  return getComputedStyle(root).getPropertyValue(`--chart-${tone || "info"}`).trim() || "#888888";
-}
-
-// Charts of one page may have one source: it is asked once for all of them.
-const answers = new Map(); // address -> the promise of its JSON
-
-function load(address) {
-  if (!answers.has(address)) {
-    const answer = fetch(address, { headers: { Accept: "application/json" } }).then((got) => {
-      if (!got.ok) throw new Error(got.statusText);
-      return got.json();
-    });
-    answers.set(address, answer);
-    setTimeout(() => answers.delete(address), 1000);
-  }
-  return answers.get(address);
-}
 
 class Chart {
   constructor(figure) {
@@ -184,25 +169,9 @@ class Chart {
           values: (plot, at) => at.map((value) => (this.unit === "s" ? durationText(value) : valueText(value, "", true))),
         },
       ],
-      series: [{}, ...this.order.map((place) => this.series(this.data.series[place]))],
+      series: [{}, ...this.order.map((place) => drawnAs(this.data.series[place], this.kind(this.data.series[place])))],
       hooks: { setCursor: [(plot) => this.hover(plot)], setSelect: [(plot) => this.selected(plot)] },
     };
-  }
-
-  series(series) {
-    const kind = this.kind(series);
-    const stroke = () => colour(series.tone);
-    const alone = (plot, place) => {
-      const values = plot.data[place];
-      return values.map((value, at) => (value !== null && values[at - 1] == null && values[at + 1] == null ? at : -1)).filter((at) => at >= 0);
-    };
-    if (kind === "bars") {
-      const paths = uPlot.paths.bars({ size: [0.82, 40], radius: 0.1 });
-      return { stroke, fill: stroke, width: 0, paths, points: { show: false } };
-    }
-    const points = { show: true, size: 4, fill: stroke, filter: alone };
-    const fill = kind === "area" ? () => `${colour(series.tone)}2e` : undefined;
-    return { stroke, fill, width: 1.75, points, dash: series.dash, spanGaps: false };
   }
 
   legend() {
@@ -228,17 +197,7 @@ class Chart {
     const own = plot.cursor.event && plot.over.matches(":hover");
     this.tip.hidden = at == null || !own;
     if (this.tip.hidden) return;
-    const head = document.createElement("b");
-    head.textContent = spanText(this.data.x[at], Math.min(this.data.x[at] + this.data.step, this.data.end));
-    const rows = this.data.series.map((series) => {
-      const value = series.values[at] ?? null;
-      const row = named(document.createElement("div"), series);
-      const told = document.createElement("span");
-      told.textContent = value === null ? "–" : valueText(value, this.unit);
-      row.append(told);
-      return row;
-    });
-    this.tip.replaceChildren(head, ...rows);
+    this.tip.replaceChildren(...pointRows(this.data, at, this.unit));
     const place = plot.valToPos(this.data.x[at] + this.data.step / 2, "x");
     const width = this.tip.offsetWidth;
     const left = place + 14 + width > plot.over.clientWidth ? place - 14 - width : place + 14;
@@ -307,64 +266,8 @@ class Chart {
     const told = body.dataset.told;
     body.dataset.told = String(this.data.end);
     if (told === undefined && this.figure.querySelector('script[type="application/json"]')) return;
-    const rows = this.data.x.map((start, at) => {
-      const row = document.createElement("tr");
-      const head = document.createElement("th");
-      head.scope = "row";
-      head.textContent = spanText(start, start + this.data.step);
-      row.append(head);
-      for (const series of this.data.series) {
-        const value = series.values[at] ?? null;
-        const cell = row.insertCell();
-        cell.className = "num";
-        cell.textContent = value === null ? "–" : valueText(value, this.unit);
-      }
-      return row;
-    });
-    body.replaceChildren(...rows.reverse());
+    body.replaceChildren(...tableRows(this.data, this.unit));
   }
-}
-
-function named(element, series) {
-  const swatch = document.createElement("i");
-  swatch.className = `chart-swatch tone-${series.tone || "info"}`;
-  element.append(swatch, series.label);
-  return element;
-}
-
-// An address of ours for a span of time: {start} and {end} in it are replaced, else they are added.
-function address(link, start, end) {
-  const target = new URL(link, location.href);
-  const moments = { start: iso(start), end: iso(end) };
-  let placed = false;
-  for (const [name, value] of [...target.searchParams]) {
-    const filled = value.replace(/\{(start|end)\}/g, (_, which) => moments[which]);
-    placed ||= filled !== value;
-    target.searchParams.set(name, filled);
-  }
-  if (!placed) for (const [name, value] of Object.entries(moments)) target.searchParams.set(name, value);
-  return target.href;
-}
-
-function iso(seconds) {
-  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
-}
-
-function top(most) {
-  return Math.max(1e-9, (most ?? 0) * 1.06) || 1;
-}
-
-function decades(least, most) {
-  if (!(most > 0)) return [1e-3, 1];
-  const low = 10 ** Math.floor(Math.log10(least) + 1e-9);
-  const high = DURATIONS.find((value) => value >= most) ?? most;
-  return [Math.min(low, high / 10), high];
-}
-
-function whole() {
-  const steps = [];
-  for (let ten = 1; ten < 1e12; ten *= 10) steps.push(ten, 2 * ten, 5 * ten);
-  return steps;
 }
 
 function mount() {
