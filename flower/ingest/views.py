@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from flower.store import merge
+from flower.store.rollups import STATES
 from flower.utils.coercion import NAME_LIMIT, TEXT_LIMIT, encodable, number, text, whole
 
 STATE_LIMIT = 100
@@ -94,7 +95,11 @@ def _fitting(value: Any, limit: int = TEXT_LIMIT) -> str | None:
 def settled_view_of(uuid: str, host: str, event: Event, now: float) -> View:
     """`view_of`, with its state: what a task is when this event is the first that is seen of it."""
     view = view_of(uuid, host, event, now)
-    merge.settle(view)
+    state = STATES.get(event["type"])
+    if state is None:
+        merge.settle(view)
+    else:
+        view["state"] = state
     return view
 
 

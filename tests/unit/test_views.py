@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flower.ingest import views
-from flower.store.merge import join
+from flower.store.merge import join, state_of
+from flower.store.rollups import STATES
 from flower.utils.coercion import CUT, TEXT_LIMIT, number, text, whole
 from tests import factories as make
 
@@ -30,6 +31,13 @@ def test_received_event() -> None:
         view["worker"],
         view["received"],
     )
+
+
+@pytest.mark.parametrize("type_", [*STATES, "task-custom"])
+def test_first_event_tells_the_state(type_: str) -> None:
+    """The state after a task's first event is the one that its merged facts have."""
+    view = views.settled_view_of("u", make.WORKER, make.event(type_, 1.0, uuid="u"), make.T0)
+    assert state_of(view) == view["state"]
 
 
 def test_sent_event_names_the_client() -> None:
