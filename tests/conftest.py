@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kombu.transport.memory import Channel
 
 from tests.databases import Databases, EmptyStore, empty_file
@@ -12,6 +13,16 @@ from tests.services import PostgreSQL, RabbitMQ, Redis
 
 REAL = {"api", "integration", "browser"}
 """The folders of tests with servers, processes and browsers."""
+
+# The same examples in every run, however slow the machine is; `make fuzz` tries others.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

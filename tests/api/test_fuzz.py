@@ -35,9 +35,6 @@ CHECKS = [
 schema = schemathesis.openapi.from_dict(deepcopy(WHOLE))
 bounded = settings(
     max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -50,9 +50,6 @@ def small(value: Any) -> Any:
 @schema.exclude(path_regex=SENT_ELSEWHERE).parametrize()
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

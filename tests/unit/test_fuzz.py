@@ -18,9 +18,6 @@ EXAMPLES = 60
 @pytest.mark.parametrize("name", TARGETS)
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

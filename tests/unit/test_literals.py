@@ -78,7 +78,7 @@ def test_a_value_may_be_changed_by_its_reader() -> None:
     assert [1, 2] == readable("[1, 2]")
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="'\"([{}]),:#-.\\ \n0123456789TrueNonex_bé"))
 def test_it_never_raises_and_gives_json(text: str) -> None:
     """Whatever the text, there is an answer that JSON can hold."""
@@ -95,7 +95,7 @@ _plain_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150)
 @given(_plain_values)
 def test_what_celery_writes_is_read_back(value: Any) -> None:
     """The text that a worker makes of plain values stands for these values."""

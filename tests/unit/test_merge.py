@@ -39,7 +39,7 @@ def known(view: View) -> View:
 
 
 @pytest.mark.parametrize("events", LIVES.values(), ids=LIVES.keys())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), repeats=st.integers(1, 3))
 def test_order_and_repetition_do_not_matter(events: list[make.Event], seed: int, repeats: int) -> None:
     """However often and in whatever order events come, the task is the same."""
@@ -49,7 +49,7 @@ def test_order_and_repetition_do_not_matter(events: list[make.Event], seed: int,
 
 
 @pytest.mark.parametrize("events", LIVES.values(), ids=LIVES.keys())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_two_partial_views_add_up(events: list[make.Event], data: st.DataObject) -> None:
     """Two servers that each saw a part of the events agree on the whole."""

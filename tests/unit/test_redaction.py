@@ -172,7 +172,7 @@ _writers = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400)
 @given(_arguments, _writers, st.integers(0, 300))
 def test_nothing_of_a_secret_is_told(arguments: dict[str, Any], write: Any, cut: int) -> None:
     """Whoever wrote the text, and wherever it was cut: nothing of what stands under a secret name is told."""
@@ -180,7 +180,7 @@ def test_nothing_of_a_secret_is_told(arguments: dict[str, Any], write: Any, cut:
     assert [False] * 3 == [MARK in text or "\\u00a7" in text for text in told]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="key password='\":{}[](),\\ \n@/", max_size=80))
 def test_any_text(text: str) -> None:
     """Any text can be looked through, and a second look changes no more."""

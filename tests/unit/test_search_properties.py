@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flower.store import NAMES, TaskQuery, open_store
@@ -97,13 +97,7 @@ WORDS = [f"{field.name}:{field.example}" for field in FIELDS] + ["a", "ß", "%",
 OPERATORS = ["AND", "OR", "NOT", "(", ")", "-a", "-("]
 SEARCHES = st.lists(st.sampled_from(WORDS) | st.sampled_from(OPERATORS), min_size=1, max_size=6).map(" ".join)
 
-quick = settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+quick = settings(max_examples=200)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flower.store import Store, TaskQuery, open_store, textfile, textindex
@@ -21,13 +21,7 @@ from flower.utils.search import Query, parse_query
 from tests.unit.test_search_properties import NODES, NOW, TASK
 
 TASKS = 40
-quick = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+quick = settings(max_examples=150)
 
 
 @pytest.fixture

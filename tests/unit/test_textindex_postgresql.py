@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flower.store import Store, TaskQuery, open_store
@@ -20,13 +20,7 @@ from flower.utils.search import Query, parse_query
 from tests.databases import Databases
 from tests.unit.test_search_properties import NODES, NOW, TASK
 
-quick = settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+quick = settings(max_examples=40)
 
 
 @pytest.fixture
