@@ -41,16 +41,24 @@ class Pump:
         """Go on until the source has ended and everything is handed on, or until nobody takes it any more."""
         with contextlib.suppress(ConnectionError):
             while self._pieces or not self._ended:
-                reading = [self._sink] if self._ended or self.size >= self._limit else [self._sink, self._source]
-                readable, writable, _ = select.select(reading, [self._sink] if self._pieces else [], [])
-                if self._source in readable:
+                source, sink = self._wait()
+                if source:
                     self._read()
-                if writable:
+                if sink & select.POLLOUT:
                     self._write()
                     if not self._pieces and self._most > TRIMMED_BYTES:
                         self._give_back()
-                if self._sink in readable and not self._sink.recv(1):
+                if sink & ~select.POLLOUT and not self._sink.recv(1):
                     return
+
+    def _wait(self) -> tuple[int, int]:
+        """What poll(2) says of both: select(2) takes no descriptor above 1023, and a busy server has such."""
+        poll = select.poll()
+        poll.register(self._sink, select.POLLIN | (select.POLLOUT if self._pieces else 0))
+        if not self._ended and self.size < self._limit:
+            poll.register(self._source, select.POLLIN)
+        ready = dict(poll.poll())
+        return ready.get(self._source.fileno(), 0), ready.get(self._sink.fileno(), 0)
 
     def _read(self) -> None:
         for _ in range(READS):

@@ -9,7 +9,7 @@ to it, so with TLS the socket is emptied here, before anything is decoded.
 from __future__ import annotations
 
 import os
-import select
+import selectors
 import socket
 import ssl
 import subprocess
@@ -34,6 +34,8 @@ MESSAGES_A_BATCH = 400
 """A few milliseconds of work: readers of the state wait no longer, and the socket is emptied in between."""
 PING_AFTER_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 15.0
+SELECTOR: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+"""select(2) takes no descriptor above 1023, and each page that is open has one; poll(2) needs none of its own."""
 
 
 class RedisReceiver:
@@ -66,7 +68,7 @@ class RedisReceiver:
     def receive(self, timeout: float) -> list[Event]:
         """The next events, at the latest after `timeout` seconds. Raises OSError when the connection is lost."""
         if not self._backlog and not self.more and not self._pending_tls():
-            select.select([self._socket], [], [], timeout)
+            self._wait(timeout)
         self._drain()
         self._check_life()
         payloads: list[bytes] = []
@@ -103,6 +105,11 @@ class RedisReceiver:
             command = (sys.executable, "-I", "-S", pump.__file__, *map(str, ends), str(backlog))
             self._pump = subprocess.Popen(command, pass_fds=ends, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
         return mine
+
+    def _wait(self, timeout: float) -> None:
+        with SELECTOR() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.select(timeout)
 
     def _next_reply(self) -> Any:
         """The next whole reply, False when there is none yet."""

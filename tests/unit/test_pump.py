@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,9 +11,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from flower.ingest.pump import PIECE_BYTES, Pump
+from flower.ingest.pump import PIECE_BYTES, Pump, main
 
 MEGABYTE = bytes(range(256)) * 4096
+HIGH = 1_500
+"""A descriptor of a server with so many open pages."""
 
 
 @dataclass
@@ -80,3 +84,25 @@ def test_the_rest_is_left_where_it_is() -> None:
         with pytest.raises(TimeoutError):
             line.sender.sendall(MEGABYTE * 16)
         assert line.pump.size < 2 * PIECE_BYTES
+
+
+@pytest.fixture
+def high() -> Iterator[int]:
+    """The least number that a descriptor may get: HIGH, where the system has so many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    least = min(HIGH, hard - 8)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, least + 8), hard))
+    yield least
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_descriptors_of_a_busy_server(high: int) -> None:
+    """It gets the numbers that its sockets have in the server, where each open page has one, too."""
+    sender, source = socket.socketpair()
+    sink, taker = socket.socketpair()
+    with sender, source, sink, taker:
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, high) for end in (source, sink)]
+        sender.sendall(b"event")
+        sender.shutdown(socket.SHUT_WR)
+        main(*map(str, ends), str(PIECE_BYTES))
+        assert b"event" == taker.recv(PIECE_BYTES)
