@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -38,7 +39,7 @@ from flower.watch import Watch
 BROKER_THREADS = 4
 MEGABYTE = 1024 * 1024
 END_SECONDS = 0.5
-"""For those that take longer than the first one to bring what was seen into the store."""
+"""For all those that take longer than the first one to bring what was seen into the store."""
 
 
 class Watched:
@@ -145,8 +146,9 @@ def end(watched: Sequence[Watched]) -> None:
     for thread in others:
         thread.start()
     watched[0].save()
+    until = time.monotonic() + END_SECONDS
     for thread in others:
-        thread.join(END_SECONDS)
+        thread.join(max(0.0, until - time.monotonic()))
     for each in watched:
         each.close()
 
