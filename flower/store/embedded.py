@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from math import isqrt
@@ -23,6 +24,8 @@ from flower.store.where import conditions
 from flower.utils.coercion import encodable, text, whole
 from flower.utils.search import Query
 from flower.utils.texts import say
+
+logger = logging.getLogger(__name__)
 
 FREE_PAGES, FREE_SHARE = 2_000, 10
 """Empty pages of 4 KB that are left for new tasks: 8 MB, or a tenth of the file."""
@@ -113,13 +116,21 @@ class Embedded:
         self._texts.attend(self._writer, tasks, busy=behind())
         missing, unused = self._wanted.missing(), self._wanted.unused()
         if missing is not None and not behind():
-            if self._writer.add_index(missing, longer_than(HELD_UP_SECONDS, behind)):
+            if self._make(missing, behind):
                 self._wanted.made(missing)
             else:
                 self._wanted.given_up(missing)
         elif unused is not None:
             self._writer.drop_index(unused)
             self._wanted.gone(unused)
+
+    def _make(self, column: str, behind: Callable[[], bool]) -> bool:
+        """Whether the index of a column was made. Nobody who stores tasks suffers when there is no room for it."""
+        try:
+            return self._writer.add_index(column, longer_than(HELD_UP_SECONDS, behind))
+        except sqlite3.Error as error:
+            logger.warning("The index that would make reading by %s fast cannot be made now: %s", column, error)
+            return False
 
     def is_settled(self) -> bool:
         """Whether every index that was asked for is there. In the writer's thread."""

@@ -103,3 +103,19 @@ def test_making_is_given_up(store: Store, tmp_path: Path, monkeypatch: pytest.Mo
         later.setattr(wanted, "time", SimpleNamespace(monotonic=lambda: 10.0**9))
         store.keep_house(0.0)
     assert (set(), set(), {"tasks_by_runtime"}, True) == (given_up, early, made(tmp_path), next(looks) > 2)
+
+
+def test_no_room_for_an_index(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk on which there is no room for it goes on taking tasks; the log says it once, until it is tried again."""
+
+    def fail(*_: object) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("flower.store.sqlite.Writer.add_index", fail)
+    store.search(TaskQuery(sort_by="runtime"))
+    for _ in range(2):
+        store.keep_house(0.0)
+    told = "The index that would make reading by runtime fast cannot be made now: database or disk is full"
+    assert (set(), [told]) == (made(tmp_path), [record.getMessage() for record in caplog.records])
