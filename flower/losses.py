@@ -121,9 +121,9 @@ class Losses:
 
     def drop(self, events: Sequence[Any], now: float) -> None:
         """Count events that were heard and could not be kept."""
-        hosts = Counter(event.get("hostname") for event in events if isinstance(event, dict))
-        for host, number in hosts.items():
-            worker = self._workers.get(host) if isinstance(host, str) else None
+        hosts = (event.get("hostname") for event in events if isinstance(event, dict))
+        for host, number in Counter(host for host in hosts if isinstance(host, str)).items():
+            worker = self._workers.get(host)
             if worker is not None:
                 worker.lose(number, now, now)
 

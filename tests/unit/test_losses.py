@@ -172,7 +172,8 @@ def test_odd_workers_make_no_alarm(
 
 def test_dropped_events_count_as_lost(worker: Worker, losses: Losses) -> None:
     """What the store could not take is counted by worker; of hosts that are no workers nothing is."""
-    losses.drop([make.started("u1"), make.received("u2"), make.sent("u2"), "nonsense"], make.T0)
+    odd = ["nonsense", make.started("u3", hostname={"a": 1}), {}]
+    losses.drop([make.started("u1"), make.received("u2"), make.sent("u2"), *odd], make.T0)
     assert (2, [[make.T0, make.T0, 2]]) == (worker.lost, worker.losses)
 
 
