@@ -105,12 +105,14 @@ def test_index_that_is_not_used(store: Store, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_server_that_refuses(store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Where none may be made it is said once, and searches read every text."""
-    monkeypatch.setattr(texts, "_EXTENSION", "SELECT 'nowhere'")
+    """Where none may be made it is said, searches read every text, and it is tried again after an hour."""
     found(store, "customer7x")
-    with caplog.at_level(logging.WARNING, "flower.store.postgres.texts"):
+    with caplog.at_level(logging.WARNING, "flower.store.postgres.texts"), monkeypatch.context() as refusing:
+        refusing.setattr(texts, "_EXTENSION", "SELECT 'nowhere'")
         made = attended(store), attended(store)
     assert ((False, False), 1, ["u7"]) == (made, len(caplog.records), found(store, "customer7x"))
+    monkeypatch.setattr(texts, "REFUSED_SECONDS", 0.0)
+    assert attended(store)
 
 
 @quick

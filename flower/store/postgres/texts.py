@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 TASKS_LEAST = 20_000
 """As many texts are read in the time in which a person notices nothing."""
 UNUSED_SECONDS = 3_600
+REFUSED_SECONDS = 3_600.0
+"""After which it is tried again: the server may only have been restarted."""
 EVERY_SECONDS = 10.0
 """Between two looks at what the others asked for, and at what there is."""
 
@@ -54,7 +56,7 @@ class Texts:
         self._database = database
         self._asked = False
         self._ready = False
-        self._refused = False
+        self._refused_at: float | None = None
         self._due_at = 0.0
         self._work: threading.Thread | None = None
 
@@ -93,7 +95,7 @@ class Texts:
         valid = (writer.execute(_VALID, (INDEX,)).fetchone() or (None,))[0]
         self._ready = valid is True
         (unasked,) = writer.execute(_UNASKED_SECONDS).fetchone() or (UNUSED_SECONDS,)
-        if not leads or self._refused:
+        if not leads or (self._refused_at is not None and now - self._refused_at < REFUSED_SECONDS):
             return
         if unasked >= UNUSED_SECONDS:
             if valid is not None:
@@ -113,7 +115,7 @@ class Texts:
             with self._database.connect(**_OWN) as connection:
                 work(connection, self._database.schema)
         except psycopg.Error as error:
-            self._refused = True
+            self._refused_at = time.monotonic()
             logger.warning("Searches read every text, for there can be no index of them: %s", str(error).strip())
 
     def wait(self) -> None:
