@@ -32,8 +32,8 @@ PUMPED_BYTES, BACKLOG_BYTES = 1024 * 1024, 32 * 1024 * 1024
 """Held here at most, with and without a pump; the rest waits in the pump, or in Redis."""
 MESSAGES_A_BATCH = 400
 """A few milliseconds of work: readers of the state wait no longer, and the socket is emptied in between."""
-PING_AFTER_SECONDS = 10.0
-DEAD_AFTER_SECONDS = 15.0
+PING_AFTER_SECONDS, ANSWER_SECONDS = 10.0, 5.0
+"""After so long a silence Redis is asked for a sign of life, and for which it may owe one."""
 SELECTOR: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 """select(2) takes no descriptor above 1023, and each page that is open has one; poll(2) needs none of its own."""
 
@@ -62,7 +62,8 @@ class RedisReceiver:
         self._ended = False
         """Whether all that there was has been read."""
         self._heard = time.monotonic()
-        self._pinged = False
+        self._asked: float | None = None
+        """When it was asked for a sign of life, if nothing came since."""
         self.more = False
 
     def receive(self, timeout: float) -> list[Event]:
@@ -135,19 +136,23 @@ class RedisReceiver:
             if not data:
                 self._ended = True
                 return
-            self._heard = time.monotonic()
-            self._pinged = False
             self._backlog.append(data)
             self._backlog_size += len(data)
+            self._hear()
+        # However long it takes to make room: it is not known to be silent.
+        self._hear()
+
+    def _hear(self) -> None:
+        self._heard, self._asked = time.monotonic(), None
 
     def _check_life(self) -> None:
         """Ask for a sign of life after a silence: a lost peer does not close the connection."""
-        silence = time.monotonic() - self._heard
-        if silence > DEAD_AFTER_SECONDS:
-            raise ConnectionError(f"Redis has not answered for {silence:.0f} s")
-        if silence > PING_AFTER_SECONDS and not self._pinged:
-            self._pinged = True
+        now = time.monotonic()
+        if self._asked is None and now - self._heard > PING_AFTER_SECONDS:
+            self._asked = now
             self._redis.send(b"*1\r\n$4\r\nPING\r\n")
+        elif self._asked is not None and now - self._asked > ANSWER_SECONDS:
+            raise ConnectionError(f"Redis has not answered for {now - self._heard:.0f} s")
 
 
 def topics(channel: Any, exchange: str) -> list[str]:

@@ -16,6 +16,7 @@ from celery import Celery
 from flower.events import Events
 from flower.ingest.decode import Decoder
 from flower.ingest.receiver import RECEIVERS, receiving
+from flower.ingest.redis import RedisReceiver
 from tests.services import Process, RabbitMQ, Redis, accepts, free_port, program, wait_for
 
 TASKS = 300
@@ -206,7 +207,7 @@ def test_flood_waits_beside_us(own_redis: Redis) -> None:
 def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Redis that neither answers nor closes the connection counts as lost."""
     monkeypatch.setattr("flower.ingest.redis.PING_AFTER_SECONDS", 0.2)
-    monkeypatch.setattr("flower.ingest.redis.DEAD_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr("flower.ingest.redis.ANSWER_SECONDS", 0.3)
     capp = Celery(broker=own_redis.url, set_as_current=False)
     with receiving(capp, Decoder({"json"})) as (receiver, _):
         own_redis.pause()
@@ -219,10 +220,31 @@ def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPat
 def test_idle_redis_stays_connected(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Redis with nothing to tell answers the question whether it lives."""
     monkeypatch.setattr("flower.ingest.redis.PING_AFTER_SECONDS", 0.2)
-    monkeypatch.setattr("flower.ingest.redis.DEAD_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr("flower.ingest.redis.ANSWER_SECONDS", 1.0)
     capp = Celery(broker=own_redis.url, set_as_current=False)
     with receiving(capp, Decoder({"json"})) as (receiver, _):
-        assert [[]] * 12 == [receiver.receive(0.1) for _ in range(12)]
+        assert [[]] * 20 == [receiver.receive(0.1) for _ in range(20)]
+
+
+def test_busy_receiver_stays_connected(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who had no time to read for a while, as the store was slow, takes that for no silence of Redis'."""
+    monkeypatch.setattr("flower.ingest.redis.MESSAGES_A_BATCH", 1)
+    monkeypatch.setattr("flower.ingest.redis.BACKLOG_BYTES", 1)
+    capp = Celery(broker=own_redis.url, set_as_current=False)
+    found: list[Any] = []
+    with receiving(capp, Decoder({"json"})) as (receiver, connection):
+        assert isinstance(receiver, RedisReceiver)
+        with capp.events.Dispatcher(connection.clone(), hostname="celery@w1", buffer_while_offline=False) as worker:
+            for number in range(10):
+                worker.send("task-received", uuid=f"u{number}", name="tasks.add", args="x" * 20_000)
+
+        def take() -> bool:
+            receiver._heard -= 100
+            found.extend(receiver.receive(0.1))
+            return len(found) == 10
+
+        wait_for(take, 20, "all", lambda: len(found))
+    assert [f"u{number}" for number in range(10)] == [event["uuid"] for event in found]
 
 
 def test_no_broker_says_why() -> None:
