@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import datetime, timezone
+from math import inf, nextafter
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -133,13 +134,14 @@ class CatchUp:
         state = self._cluster.state
         end = end_of(task, meta)
         mark: View = {"told_by": BACKEND} if end else {"unheard": state.clock()}
-        # It is in front, so that it goes before what was noted earlier (`flower.store.merge`).
-        extra = {**mark, **(task.get("extra") or {})}
+        extra = {**mark, **(task.get("extra") or {}), **mark}
+        # The least bit later than what was noted before, so that it goes before that (`flower.store.merge`).
+        custom = task.get("custom") and nextafter(task["custom"], inf)
         with state.lock:
             known = state.open_tasks.get(task["uuid"])
             if known is None or known["timestamp"] != task["timestamp"] or known["state"] != task["state"]:
                 return False
-            state.note({"uuid": task["uuid"], "custom": task.get("custom"), "extra": extra, **end})
+            state.note({"uuid": task["uuid"], "custom": custom, "extra": extra, **end})
         return bool(end)
 
 

@@ -85,6 +85,7 @@ class TaskView(BaseHandler):
             "facts": [BY_NAME[name] for name in TABLED if task.get(name) not in (None, "")],
             "retry_of": _retry_of(task),
             "progress": _progress(task),
+            "unheard": _is_unheard(task),
         }
 
     def _picture(self, task: Task) -> Picture | None:
@@ -155,6 +156,12 @@ def _progress(task: Task) -> tuple[float, float] | None:
     if not isinstance(done, (int, float)) or not isinstance(whole, (int, float)):
         return None
     return (done, whole) if 0 <= done <= whole and whole > 0 else None
+
+
+def _is_unheard(task: Task) -> bool:
+    """Whether `flower.catchup` marked that its end is not known, and nothing was heard of it since."""
+    marked = task.extra.get("unheard") if isinstance(task.extra, dict) else None
+    return isinstance(marked, (int, float)) and marked >= (task.timestamp or 0.0)
 
 
 PLACE = ("worker", "queue", "runtime", "retries", "eta", "expires", "priority")

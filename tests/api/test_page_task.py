@@ -203,3 +203,12 @@ def test_hostile_texts(server: Server) -> None:
     server.feed(make.event("task-x", 4.0, uuid="u", **{HOSTILE: HOSTILE}))
     page = server.get("/task/u", result=1).text
     assert (False, False) == ("<script>alert" in page, "<img src=x" in page)
+
+
+@pytest.mark.parametrize(("mark", "told"), [(make.T0 + 9, True), (make.T0, False), ("soon", False), ([1], False)])
+def test_unknown_end(server: Server, mark: Any, told: bool) -> None:
+    """That the end is not known is told until something is heard again, whatever the task's own events say."""
+    noted = {**make.event("task-progress", 3.0), "uuid": "u", "unheard": mark}
+    server.feed(make.heartbeat(), make.received("u"), make.started("u"), noted)
+    answer = server.get("/task/u")
+    assert (200, told) == (answer.status_code, "It is not known how this task ended" in answer.text)

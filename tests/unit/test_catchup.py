@@ -108,6 +108,17 @@ def test_what_nobody_knows_is_said_to_be_unknown(place: Place) -> None:
     assert {"unheard": make.T0, "current": 1} == place.task("u")["extra"]
 
 
+@pytest.mark.parametrize("field", ["current", "zone"])
+def test_marks_go_before_what_was_noted(place: Place, field: str) -> None:
+    """Whatever the fields of its own events are called; and after another outage the mark is of that one."""
+    noted = {**make.event("task-progress", 2.5), "uuid": "u", field: 1, "unheard": make.T0 - 50}
+    place.catch_up(make.received("u"), make.started("u"), noted)
+    task = place.task("u")
+    assert ("PROGRESS", {"unheard": make.T0, field: 1}) == (task["state"], task["extra"])
+    place.state.flush()
+    assert make.T0 == place.task("u")["extra"]["unheard"]
+
+
 @pytest.mark.parametrize("failure", [NoBackend("none is configured")])
 def test_without_a_backend_ends_stay_unknown(place: Place, failure: Exception) -> None:
     """A backend that is missing or away is no reason to make anything up."""
