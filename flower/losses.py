@@ -137,7 +137,8 @@ class Losses:
     def _beat(self, event: dict[str, Any], now: float) -> None:
         host, pid = event.get("hostname"), whole(event.get("pid"))
         clock, processed = whole(event.get("clock")), whole(event.get("processed"))
-        if not isinstance(host, str) or host not in self._workers or clock is None or processed is None:
+        worker = self._workers.get(host) if isinstance(host, str) else None
+        if not isinstance(host, str) or worker is None or clock is None or processed is None:
             return
         beat = Beat(pid, clock, processed, whole(event.get("active")) or 0)
         account = self._accounts.get(host)
@@ -155,7 +156,7 @@ class Losses:
         found = account.settle(settled) if settled.whole else None
         if found is not None:
             number, gap = found
-            self._workers[host].lose(number, *gap)
+            worker.lose(number, *gap)
             logger.warning("At least %d events of %s were lost while nothing could be heard", number, host)
 
     def _forget_gone(self) -> None:
