@@ -31,7 +31,7 @@ def test_rows_come_later(slow: Server, view: str) -> None:
     assert ([], ["f1", "u1"], False) == (rows(page), rows(found), "data-searching" in found.text)
 
 
-@pytest.mark.parametrize("view", ["", "state=FAILURE", "sort=-runtime", "sort=uuid"])
+@pytest.mark.parametrize("view", ["", "state=FAILURE", "sort=-timestamp", "sort=uuid"])
 def test_rows_of_an_index_come_at_once(slow: Server, view: str) -> None:
     """What an index leads to is in the page."""
     assert "f1" in rows(slow.get(f"/tasks?{view}"))
