@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 
 MAX_OPEN_TASKS = 50_000
 """About 1 KB each. Older unfinished tasks stay in the store, and late events still find them there."""
-MAX_UNSAVED = 10_000
+MAX_UNSAVED = 6_000
 """Changed tasks, of about 2 KB each, that wait for the store before events are held back."""
 MAX_UNSTORED = 50_000
 """The same while the store cannot be written; what changes beyond is dropped, and told."""
-HURRY_AT = 4_000
+HURRY_AT = 3_000
 """Fewer are written at their time: each batch touches most pages of the indexes, however small it is."""
 HELD_BACK_SECONDS = 5.0
 MAX_QUEUE_NAMES = 1_000

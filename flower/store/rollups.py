@@ -29,7 +29,7 @@ MOST: dict[str, int] = {"name": 1_000, "worker": 1_000, "pair": 500}
 """Rows of each family a minute; what is beyond counts as OTHER. Pairs are what could grow without end."""
 OTHER = "(other)"
 MOST_STATES = 32
-MOST_FRESH = 50_000
+MOST_FRESH = 5_000
 """Distinct counters after which the events thread sums up by itself, to keep memory bounded."""
 MOST_UNSAVED_MINUTES = 60
 """While the store cannot be written. Older minutes are given up."""

@@ -22,7 +22,7 @@ WORKERS_EVERY = 5
 REREAD_EVERY = 50
 """In so many rounds it is looked once which unfinished tasks have ended as other processes heard."""
 
-BATCH = 5_000
+BATCH = 3_000
 """Tasks written at once. More would hold more of a burst in memory and save nothing."""
 BUSY = 1_500
 """So many tasks that came while others were written are a burst: what else is written can wait."""
