@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import select
-import socket
 import sys
 from collections import deque
 
@@ -22,9 +22,9 @@ READS, WRITES = 64, 4
 
 
 class Pump:
-    """Between two sockets. Beyond `limit` bytes the rest is left in the source."""
+    """Between the descriptors of two sockets. Beyond `limit` bytes the rest is left in the source."""
 
-    def __init__(self, source: socket.socket, sink: socket.socket, limit: int) -> None:
+    def __init__(self, source: int, sink: int, limit: int) -> None:
         self._source = source
         self._sink = sink
         self._limit = limit
@@ -35,7 +35,7 @@ class Pump:
         """The same at its most, since memory was given back."""
         self._ended = False
         for each in (source, sink):
-            each.setblocking(False)
+            os.set_blocking(each, False)
 
     def run(self) -> None:
         """Go on until the source has ended and everything is handed on, or until nobody takes it any more."""
@@ -48,7 +48,7 @@ class Pump:
                     self._write()
                     if not self._pieces and self._most > TRIMMED_BYTES:
                         self._give_back()
-                if sink & ~select.POLLOUT and not self._sink.recv(1):
+                if sink & ~select.POLLOUT and not os.read(self._sink, 1):
                     return
 
     def _wait(self) -> tuple[int, int]:
@@ -58,12 +58,12 @@ class Pump:
         if not self._ended and self.size < self._limit:
             poll.register(self._source, select.POLLIN)
         ready = dict(poll.poll())
-        return ready.get(self._source.fileno(), 0), ready.get(self._sink.fileno(), 0)
+        return ready.get(self._source, 0), ready.get(self._sink, 0)
 
     def _read(self) -> None:
         for _ in range(READS):
             try:
-                piece = self._source.recv(PIECE_BYTES)
+                piece = os.read(self._source, PIECE_BYTES)
             except BlockingIOError:
                 return
             except OSError:
@@ -89,7 +89,7 @@ class Pump:
                 return
             piece = self._pieces.popleft()
             try:
-                sent = self._sink.send(piece)
+                sent = os.write(self._sink, piece)
             except BlockingIOError:
                 sent = 0
             self.size -= sent
@@ -100,8 +100,12 @@ class Pump:
 
 def main(source: str, sink: str, limit: str) -> None:
     """What the command line says."""
-    with socket.socket(fileno=int(source)) as reading, socket.socket(fileno=int(sink)) as writing:
+    reading, writing = int(source), int(sink)
+    try:
         Pump(reading, writing, int(limit)).run()
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ class Lookup:
 
     def __init__(self, path: Path) -> None:
         self._connection = _connect_to_read(path)
+        self._connection.execute("PRAGMA cache_size = -500")
         self._lock = threading.Lock()
 
     def row(self, uuid: str) -> Row | None:

@@ -39,7 +39,7 @@ def connect(limit: int) -> Line:
     sink, taker = socket.socketpair()
     for end in (sender, taker):
         end.settimeout(15)
-    pump = Pump(source, sink, limit)
+    pump = Pump(source.fileno(), sink.fileno(), limit)
 
     def work() -> None:
         with source, sink:
