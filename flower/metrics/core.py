@@ -115,7 +115,7 @@ class Metrics:
             if (self._pairs.folded or self._runtimes.admission.folded) and now - self._room_at > ROOM_EVERY_SECONDS:
                 self._make_room(now)
 
-    def _first(self, key: tuple[str, str, str], number: int, now: float) -> None:
+    def _first(self, key: Kind, number: int, now: float) -> None:
         """Count events that have no series of their own, or none yet."""
         task, type_, worker = key
         self._events.count(self._admitted(task, type_, worker), number, now)

@@ -81,7 +81,7 @@ class Series:
 
     def lines(self) -> str:
         """With the time of its creation, if that is told."""
-        return f"{self.head}{self.count}.0\n{self.created}"
+        return self.line() + self.created
 
 
 class Counted:

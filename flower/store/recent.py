@@ -1,6 +1,6 @@
 """What happened in the last minutes, in steps of seconds: for charts of a span too short for rollups.
 
-In memory only, and only what this process heard. The events thread counts, the web threads read.
+In memory only, and only what this process heard. Who tells of events counts, the web threads read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What happened in each minute, counted as it happens: by task name, by worker, and by pairs of both.
 
-The events thread counts (`count`), the saver's thread sums up and stores (`write`, `tidy`); neither waits
+Who tells of events counts (`count`), the saver's thread sums up and stores (`write`, `tidy`); neither waits
 for the other. Events count in the minute in which they arrived, so that no clock but ours matters.
 """
 
@@ -30,7 +30,9 @@ MOST: dict[str, int] = {"name": 1_000, "worker": 1_000, "pair": 500}
 OTHER = "(other)"
 MOST_STATES = 32
 MOST_FRESH = 5_000
-"""Distinct counters after which the events thread sums up by itself, to keep memory bounded."""
+"""Distinct counters after which whoever counts sums up, too, to keep memory bounded."""
+MOST_PLACES = 20_000
+"""Names with workers of which it is remembered where they count: 200 workers of 50 tasks fit."""
 MOST_UNSAVED_MINUTES = 60
 """While the store cannot be written. Older minutes are given up."""
 NAME_LIMIT = 255
@@ -99,7 +101,7 @@ class Rollups:
         self.folded = 0
         """How often a counter found no room of its own and counted as OTHER."""
 
-    # Counting, in the events thread
+    # Counting, in the thread that tells of events
 
     def count(self, tally: Tally, counts: Counter[Kind], now: float) -> None:
         """Count task events, their run times, and the waits that ended with them."""
@@ -203,7 +205,7 @@ class Rollups:
         """Where this counts; to be written anew."""
         cells = minute.places.get((name, worker))
         if cells is None:
-            if len(minute.places) > MOST_FRESH:
+            if len(minute.places) > MOST_PLACES:
                 minute.places.clear()
             cells = minute.places[name, worker] = tuple(
                 minute.cells.setdefault(key, Cell()) for key in self._keys(minute, name, worker)
