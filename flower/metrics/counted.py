@@ -7,8 +7,9 @@ while it is written is told as it was or as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from sys import intern
 
-from flower.utils.exposition import Metric, created_line, labels, with_created
+from flower.utils.exposition import Metric, label, labels, with_created
 from flower.utils.families import Key, Part, Point
 
 OTHER = "other"
@@ -65,27 +66,34 @@ class Admission:
 
 
 class Series:
-    """What one label set counted since `began`; `at` is when it counted last."""
+    """What one label set counted since `began`; `at` is when it counted last.
 
-    __slots__ = ("at", "began", "count", "created", "head", "key")
+    Its text is not kept whole, which would be most of its size: `head` is shared by all series that differ only in
+    the last label, `tail` by all with the same last label. `dated` is the head of the line that tells `began`; empty
+    where that is not told.
+    """
 
-    def __init__(self, key: Key, head: str, created: str, now: float) -> None:
+    __slots__ = ("at", "began", "count", "dated", "head", "key", "tail")
+
+    def __init__(self, key: Key, head: str, tail: str, dated: str, now: float) -> None:
         self.key = key
         self.head = head
-        self.created = created
+        self.tail = tail
+        self.dated = dated
         self.count = 0
         self.at = self.began = now
 
-    def line(self) -> str:
-        return f"{self.head}{self.count}.0\n"
+    def created(self) -> str:
+        """The line that tells since when it counts, if that is told."""
+        return f"{self.dated}{self.tail}{self.began!r}\n" if self.dated else ""
 
-    def lines(self) -> str:
-        """With the time of its creation, if that is told."""
-        return self.line() + self.created
+
+def _lines(some: Sequence[Series]) -> str:
+    return "".join([f"{each.head}{each.tail}{each.count}.0\n" for each in some])
 
 
 class Counted:
-    """The series of one counter."""
+    """The series of one counter, which has two labels or more."""
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
@@ -99,9 +107,13 @@ class Counted:
         return series
 
     def _begin(self, key: Key, now: float) -> Series:
-        text = labels(self.metric.labels, key)
-        created = created_line(self.metric, text, now) if len(self.series) < MOST_CREATED else ""
-        series = self.series[key] = Series(key, f"{self.metric.name}_total{{{text}}} ", created, now)
+        names = self.metric.labels
+        shared = labels(names[:-1], key[:-1])
+        head = intern(f"{self.metric.name}_total{{{shared},")
+        tail = intern(f"{label(names[-1], key[-1])}}} ")
+        told = len(self.series) < MOST_CREATED
+        dated = intern(f"{self.metric.name}_created{{{shared},") if told else ""
+        series = self.series[key] = Series(key, head, tail, dated, now)
         return series
 
     def drop(self, keys: Sequence[Key]) -> None:
@@ -117,6 +129,6 @@ class Counted:
         listed = list(self.series.values())
 
         def text(openmetrics: bool) -> Iterator[bytes]:
-            return with_created(self.metric, listed, Series.lines if openmetrics else Series.line, openmetrics)
+            return with_created(self.metric, listed, _lines, openmetrics)
 
         return Part(self.metric, text, lambda: [Point(each.key, float(each.count), each.began) for each in listed])

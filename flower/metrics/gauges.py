@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from sys import intern
 from typing import Any
 
 from flower.metrics.table import BUSY, CONCURRENCY, EXECUTING, MISSED, ONLINE
-from flower.utils.exposition import Metric, in_pieces, line
+from flower.utils.exposition import Metric, in_pieces, label
 from flower.utils.families import Key, Part, Point, Told
 from flower.utils.inspected import slots_of
 from flower.worker import Worker
@@ -39,31 +41,52 @@ def _slots(facts: Mapping[str, Any] | None) -> int | None:
 class Paired:
     """A gauge by task and worker: 0 where it was seen before and nothing is known now.
 
-    Guarded by the lock of `flower.metrics.core`. Most are 0, so those lines are kept.
+    Guarded by the lock of `flower.metrics.core`.
     """
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        self._lines: dict[Key, str] = {}
+        self._ends: dict[str, dict[str, str]] = {}
+        """By task and worker, the end of the line that tells 0. All tasks share those of a worker."""
 
     def see(self, pair: Key) -> None:
         """Tell it from now on."""
-        if pair not in self._lines:
-            self._lines[pair] = line(self.metric, pair, 0.0)
+        task, worker = pair
+        ends = self._ends.setdefault(task, {})
+        if worker not in ends:
+            ends[worker] = intern(self._end(worker, 0.0))
+
+    def _end(self, worker: str, value: float) -> str:
+        return f"{label(self.metric.labels[1], worker)}}} {value!r}\n"
 
     def forget(self, gone: Collection[str]) -> None:
         """Tell no more of these workers."""
-        self._lines = {pair: line for pair, line in self._lines.items() if pair[1] not in gone}
+        rows = {
+            task: {name: end for name, end in ends.items() if name not in gone} for task, ends in self._ends.items()
+        }
+        self._ends = {task: ends for task, ends in rows.items() if ends}
 
     def part(self, values: Mapping[Key, float]) -> Part:
         """The whole metric."""
-        lines = self._lines | {pair: line(self.metric, pair, value) for pair, value in values.items()}
+        rows = {task: dict(ends) for task, ends in self._ends.items()}
+        for (task, worker), value in values.items():
+            rows.setdefault(task, {})[worker] = self._end(worker, value)
 
         def text(openmetrics: bool) -> Iterator[bytes]:
             yield self.metric.head(openmetrics)
-            yield from in_pieces(lines.values(), 1, str)
+            for task, ends in rows.items():
+                head = f"{self.metric.name}{{{label(self.metric.labels[0], task)},"
+                yield from in_pieces(ends.values(), 1, partial(_lines, head))
 
-        return Part(self.metric, text, lambda: [Point(pair, values.get(pair, 0.0)) for pair in lines])
+        def points() -> list[Point]:
+            pairs = [(task, worker) for task, ends in rows.items() for worker in ends]
+            return [Point(pair, values.get(pair, 0.0)) for pair in pairs]
+
+        return Part(self.metric, text, points)
+
+
+def _lines(head: str, ends: Sequence[str]) -> str:
+    return head + head.join(ends)
 
 
 def of_tasks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from math import inf
 
@@ -16,7 +16,7 @@ from flower.utils.families import Distribution, Key, Part, Point
 class Histogram:
     """One label set of a histogram: how many in each bucket, and the sum. `native` is None where none are kept."""
 
-    __slots__ = ("_shape", "_text", "_told", "at", "began", "counts", "created", "key", "native", "number", "sum")
+    __slots__ = ("_created", "_shape", "_text", "_told", "at", "began", "counts", "key", "native", "number", "sum")
 
     def __init__(
         self, key: Key, buckets: int, shape: str, created: str, now: float, native: dict[int, int] | None
@@ -26,8 +26,8 @@ class Histogram:
         self.sum = 0.0
         self.number = 0
         self.at = self.began = now
-        self.created = created
         self.native = native
+        self._created = created
         self._shape = shape
         self._text = ""
         self._told = -1
@@ -41,14 +41,18 @@ class Histogram:
             self._told = number
         return self._text
 
-    def lines(self) -> str:
-        """With the time of its creation."""
-        return self.text() + self.created
+    def created(self) -> str:
+        """The line that tells since when it counts."""
+        return self._created
 
     def point(self, bounds: Sequence[float]) -> Point:
         # list() and dict() copy in one step, whatever is counted meanwhile.
         native = None if self.native is None else dict(self.native)
         return Point(self.key, Distribution(bounds, list(self.counts), self.sum, native), self.began)
+
+
+def _texts(some: Iterable[Histogram]) -> str:
+    return "".join([each.text() for each in some])
 
 
 class Timed:
@@ -106,7 +110,6 @@ class Timed:
         size = len(self.buckets) + 3
 
         def text(openmetrics: bool) -> Iterator[bytes]:
-            write = Histogram.lines if openmetrics else Histogram.text
-            return with_created(self.metric, listed, write, openmetrics, size)
+            return with_created(self.metric, listed, _texts, openmetrics, size)
 
         return Part(self.metric, text, lambda: [each.point(self.buckets) for each in listed])

@@ -60,6 +60,6 @@ def told(metric: Metric, samples: Iterable[tuple[Key, float]]) -> Part:
 
     def text(openmetrics: bool) -> Iterator[bytes]:
         yield metric.head(openmetrics)
-        yield from in_pieces(values, 1, lambda each: line(metric, *each))
+        yield from in_pieces(values, 1, lambda some: "".join([line(metric, *each) for each in some]))
 
     return Part(metric, text, lambda: [Point(*each) for each in values])
