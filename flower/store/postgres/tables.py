@@ -83,6 +83,6 @@ def _index(index: sa.Index) -> str:
     """As SQLite has it: an empty value is the least, and the id decides between equals."""
     terms = [f"lower({column.name})" if column.name in CASELESS else column.name for column in index.columns]
     columns = ", ".join([*(f"{term} NULLS FIRST" for term in terms), "id"])
-    where = index.dialect_options["postgresql"]["where"]
+    where = index.dialect_options["sqlite"]["where"]
     only = "" if where is None else f" WHERE {where.compile(dialect=DIALECT)}".replace(f"{index.table}.", "")
     return f"CREATE INDEX {index.name} ON {index.table} ({columns}){only}"
