@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from functools import lru_cache
 from typing import Any
+
+from flower.utils.notation import literal_value, simple_value
 
 MAX_PARSED = 20_000
 """Characters up to which a text is parsed; Celery itself cuts at 1,024. Parsing takes 100 times the memory."""
@@ -58,11 +59,15 @@ def _number(text: str) -> int | float | str:
 
 
 def _parse(text: str) -> Any:
-    """The value with tuples as they are; `_NOT_A_VALUE` when there is none that JSON can hold."""
+    """The value, its tuples as they are or as lists; `_NOT_A_VALUE` when there is none that JSON can hold."""
     if "\\" in text.replace("\\'", ""):
         return _NOT_A_VALUE
     try:
-        value = ast.literal_eval(_one_line(text))
+        return simple_value(text)
+    except ValueError:
+        pass
+    try:
+        value = literal_value(_one_line(text))
         # Behind a # would be a comment, which is no part of the value.
         whole = "#" not in text or text.count("#") == repr(value).count("#")
         return value if whole and _is_plain(value) else _NOT_A_VALUE

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from copy import copy
 from typing import Any
+
+from flower.utils.notation import literal_value, simple_value
 
 PARSED_AT_MOST = 65_536
 _ESCAPE = re.compile(r"\\(?!')|\n")
@@ -25,14 +26,15 @@ def readable(text: str) -> Any:
         return copy(_FREQUENT[text])
     if len(text) > PARSED_AT_MOST:
         return text
-    try:
-        return _simple(text)
-    except ValueError:
-        pass
+    for read in (_simple, simple_value):
+        try:
+            return read(text)
+        except ValueError:
+            continue
     try:
         # Celery's saferepr escapes single quotes and nothing else (celery.utils.saferepr._format_chars).
         literal = _ESCAPE.sub(lambda match: _ESCAPED[match[0]], text) if "\\" in text or "\n" in text else text
-        return _plain(ast.literal_eval(literal))
+        return _plain(literal_value(literal))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         pass
     try:

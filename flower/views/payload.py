@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from html import escape
 from typing import Any
 
 from flower.utils.coercion import CUT
+from flower.utils.notation import literal_value
 from flower.utils.readable import readable
 from flower.utils.texts import element, say
 
@@ -91,7 +91,7 @@ def _is_cut(text: str) -> bool:
     if "..." not in text and not ends_in_dots:
         return False
     try:
-        return _has_ellipsis(ast.literal_eval(text), 0)
+        return _has_ellipsis(literal_value(text), 0)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return ends_in_dots
 
