@@ -99,12 +99,13 @@ class Events(threading.Thread):
             self._timer.stop()
         self._stopping.set()
 
-    def stop(self, timeout: float = 1.5) -> None:
-        """Stop receiving, then bring everything seen into the store and close it."""
+    def stop(self, timeout: float = 1.6) -> None:
+        """Stop receiving, then bring everything seen into the store and close it, in so many seconds."""
+        until = time.monotonic() + timeout
         self.halt()
         if self.is_alive():
             self.join(RECEIVE_SECONDS * 1.5)
-        if not self.state.stop(timeout):
+        if not self.state.stop(max(0.0, until - time.monotonic())):
             logger.error("Not everything that was seen could be stored before the end")
 
     def save_state(self) -> None:

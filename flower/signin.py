@@ -20,6 +20,7 @@ from flower.login.provider import Client, Provider, ProviderFault
 from flower.login.proxy import TrustedProxy
 from flower.login.sessions import Sessions
 from flower.options import OptionError
+from flower.store import StoreError
 from flower.store.audit import AuditQuery
 from flower.utils.access_options import ACCESS_OPTIONS, LOGIN
 from flower.utils.hosts import Hosts
@@ -44,11 +45,18 @@ class Entrance:
     handler: type[BaseHandler] | None
 
     def gate(self, audit: Audit, executor: Executor) -> Gate:
-        """The gate of the server. Sessions that the audit says were ended are not taken over."""
+        """The gate of the server. Sessions that the audit says were ended are not taken over.
+
+        Where it cannot be read, none that began before this moment are.
+        """
         if self.logins is not None and self.logins.sessions.takes_over:
             since = time.time() - self.logins.sessions.lifetime
-            ended, _ = audit.search(AuditQuery(operation=LOGOUT, since=since, limit=ENDED_MOST))
-            self.logins.sessions.end_before(str(entry["target"]) for entry in ended)
+            try:
+                ended, _ = audit.search(AuditQuery(operation=LOGOUT, since=since, limit=ENDED_MOST))
+            except StoreError:
+                self.logins.sessions.begin_anew()
+            else:
+                self.logins.sessions.end_before(str(entry["target"]) for entry in ended)
         return Gate(self.access, self.origins, audit, Checks(executor), self.hosts, self.proxy, self.logins)
 
 

@@ -13,15 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 from sys import intern
-from typing import Any, Protocol
+from typing import Any
 
 from flower.ingest.lag import lag_of
 from flower.ingest.secrets import hide_secrets, without_secrets
 from flower.ingest.views import follow, settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
 from flower.store.merge import View, join
-from flower.store.tally import Kind, Tally
-from flower.utils.coercion import NAME_LIMIT, encodable
+from flower.store.tally import Observer, Tally
+from flower.utils.coercion import encodable, name_in
 from flower.utils.redaction import Redactor
 from flower.worker import producer_of
 from flower.workers import Workers
@@ -41,12 +41,6 @@ MAX_QUEUE_NAMES = 1_000
 
 TELL_SECONDS = 0.25
 """How often a burst is counted: each time costs as much as some hundred events."""
-
-
-class Observer(Protocol):
-    """Who wants to hear of every task event, in any thread."""
-
-    def observe(self, tally: Tally, counts: Counter[Kind]) -> None: ...
 
 
 class State:
@@ -81,9 +75,10 @@ class State:
         self._told_at = 0.0
         self._changed: dict[str, View] = {}
         self._saving: dict[str, View] = {}
-        self.workers = Workers(store.load_workers(), max_workers)
-        for task in store.unfinished(MAX_OPEN_TASKS):
-            self.open_tasks[task["uuid"]] = task
+        self.workers = Workers({}, max_workers)
+        self._recalled = False
+        if store.is_open:
+            self.recall()
         self._saver = Saver(store, self, clock)
         self._saver.start()
 
@@ -111,7 +106,7 @@ class State:
                 try:
                     if redactor is not None:
                         hide_secrets(event, redactor)
-                    type_, host = _plain(event["type"]), _plain(event["hostname"])
+                    type_, host = name_in(event["type"]), name_in(event["hostname"])
                     if type_.startswith("task-"):
                         self._task_event(type_, host, event, now)
                     elif type_.startswith("worker-"):
@@ -151,7 +146,7 @@ class State:
                 observer.observe(tally, counts)
 
     def _task_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
-        uuid = _plain(event["uuid"])
+        uuid = name_in(event["uuid"])
         task = self.open_tasks.get(uuid)
         if task is None:
             task = self.open_tasks[uuid] = settled_view_of(uuid, host, event, now)
@@ -254,6 +249,18 @@ class State:
         self.store.close()
         return flushed
 
+    def recall(self) -> None:
+        """Open the store, and take in what it knows of workers and unfinished tasks that were not heard of since."""
+        if self._recalled:
+            return
+        self.store.open()
+        workers, tasks = self.store.load_workers(), self.store.unfinished(MAX_OPEN_TASKS)
+        with self.lock:
+            self.workers.recall(workers)
+            heard = self._changed.keys() | self._saving.keys()
+            self.open_tasks |= {task["uuid"]: task for task in tasks if task["uuid"] not in heard}
+            self._recalled = True
+
     def unsaved(self) -> int:
         """How many tasks changed and are not on their way to the store yet."""
         return len(self._changed)
@@ -277,11 +284,9 @@ class State:
         """Complete what memory holds by what the store already knew."""
         with self.lock:
             self._saving = {}
-            for uuid, row in found.items():
-                task = self.open_tasks.get(uuid)
-                if task is None:
-                    continue
-                join(task, row)
+            for uuid in found.keys() & self.open_tasks.keys():
+                task = self.open_tasks[uuid]
+                join(task, found[uuid])
                 if task["state"] in FINAL_STATES and uuid not in self._changed:
                     del self.open_tasks[uuid]
 
@@ -289,11 +294,3 @@ class State:
         """The facts of the workers that changed since the last call, and the names of those that are gone."""
         with self.lock:
             return self.workers.take_changes()
-
-
-def _plain(value: Any) -> str:
-    """A name as text. Raises ValueError for none, and for one that is none."""
-    name: str = value if value.__class__ is str and value.isascii() else encodable(value)
-    if not value or len(name) > NAME_LIMIT:
-        raise ValueError(f"its type, uuid or hostname is missing or has more than {NAME_LIMIT} characters")
-    return name

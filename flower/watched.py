@@ -156,7 +156,7 @@ def end(watched: Sequence[Watched]) -> None:
 def _open_store(db: str, options: Any) -> Store:
     ages = {"task_seconds": span(options.task_retention), "failed_seconds": span(options.failed_task_retention)}
     limit = stored_tasks(options.max_tasks, options.persistent, db)
-    return open_store(database_path(db), persistent=options.persistent, max_tasks=limit, **ages)
+    return open_store(database_path(db), persistent=options.persistent, max_tasks=limit, patient=True, **ages)
 
 
 def _sender(options: Any, cluster: str) -> Sender | None:

@@ -16,11 +16,18 @@ class Workers(dict[str, Worker]):
     """
 
     def __init__(self, known: Facts, limit: int) -> None:
-        super().__init__((name, Worker.restore(name, facts)) for name, facts in known.items())
+        super().__init__()
+        self.recall(known)
         self.limit = limit
         self._appeared: dict[str, None] = {}
         self._changed: set[str] = set()
         self._gone: set[str] = set()
+
+    def recall(self, known: Facts) -> None:
+        """Take in who was known before; of those that were heard of since then, nothing."""
+        for name, facts in known.items():
+            if name not in self:
+                self[name] = Worker.restore(name, facts)
 
     def hear(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
         """Take in a `worker-*` event."""

@@ -258,11 +258,31 @@ class PostgreSQL(Process):
         if self.running is None:
             return 0
         # What serves connections is in groups of its own, and outlives a killed server for a moment.
-        children = Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children").read_text().split()
+        children = self.children()
         try:
             return super().end(number, seconds)
         finally:
-            wait_for(lambda: not any(Path("/proc", child).exists() for child in children), 15, "PostgreSQL is gone")
+            wait_for(
+                lambda: not any(Path("/proc", str(child)).exists() for child in children), 15, "PostgreSQL is gone"
+            )
+
+    def children(self) -> list[int]:
+        """The ids of the processes that serve connections, and of those that keep house."""
+        assert self.running is not None
+        pid = self.running.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def pause(self) -> None:
+        """Let nobody have an answer; new connections are taken by the system, and wait."""
+        for child in self.children():
+            os.kill(child, signal.SIGSTOP)
+        super().pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        for child in self.children():
+            os.kill(child, signal.SIGCONT)
+        super().resume()
 
     def remove(self) -> None:
         """End it for good."""

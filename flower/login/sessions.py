@@ -113,6 +113,10 @@ class Sessions:
         """Take over none of these."""
         self._ended_before.update(marks)
 
+    def begin_anew(self) -> None:
+        """Take over none that began before now."""
+        self._floor = self._clock()
+
     def end_all(self, name: str) -> int:
         """End every session of a user; how many there were."""
         found = [session.id for session in self._known.values() if session.name == name]

@@ -1,7 +1,7 @@
 """The store of tasks: what is kept, how it is merged, how it is asked."""
 
 from flower.store.columns import BY_NAME, COLUMNS, FINAL_STATES, NAMES, TASK_STATES, Column
-from flower.store.errors import StoreError
+from flower.store.errors import AwayError, StoreError
 from flower.store.facets import FACETS, Facet, Facets
 from flower.store.locate import open_store
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
@@ -16,6 +16,7 @@ __all__ = [
     "NAMES",
     "TASK_STATES",
     "FACETS",
+    "AwayError",
     "Column",
     "Count",
     "Cursor",

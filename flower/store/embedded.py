@@ -71,6 +71,9 @@ class Embedded:
         self.reader = sqlite.reader(file.path)
         self.lookup: Lookup = sqlite.Lookup(file.path)
 
+    def open(self) -> int:
+        return self.writer.count()
+
     @property
     def description(self) -> str:
         return say("store.temporary") if self.file.temporary else say("store.file", path=self.file.path)

@@ -80,6 +80,12 @@ class Engine(Protocol):
     def crowded(self) -> bool:
         """Whether another process may have written any row since this one began."""
 
+    def open(self) -> int:
+        """Make it ready; how many tasks are there. Raises AwayError, or StoreError for what cannot be used.
+
+        Can be repeated until it was done. In the writer's thread, or before there is one.
+        """
+
     def peers(self) -> list[Peer]:
         """The processes on this database, the oldest first; none where there can be but one."""
 

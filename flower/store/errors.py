@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class StoreError(Exception):
     """The store cannot be opened or used; the message says why and what to do."""
+
+
+class AwayError(StoreError):
+    """Its database cannot be reached, or lets nobody in: nothing is wrong with it, as far as one can see."""

@@ -1,11 +1,16 @@
-"""Looking tasks up without reading them all: by the beginning of an id, and what names there are."""
+"""Looking tasks up without reading them all: by the beginning of an id, by who sent them, and what names there are."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from flower.store.caseless import compared
 from flower.store.schema import tasks as table
+
+AT_ONCE = 1000
+"""Values in one statement: fewer than either engine takes."""
 
 
 def starting(connection: sa.Connection, prefix: str, limit: int) -> list[tuple[str, str, str]]:
@@ -15,6 +20,17 @@ def starting(connection: sa.Connection, prefix: str, limit: int) -> list[tuple[s
     )
     rows = connection.execute(query.order_by(table.c.uuid).limit(limit))
     return [(row[0], row[1] or "", row[2] or "") for row in rows]
+
+
+def children(connection: sa.Connection, uuids: Sequence[str]) -> dict[str, list[str]]:
+    """The uuids of the tasks that each of `uuids` sent, oldest first; childless ones are left out."""
+    found: dict[str, list[str]] = {}
+    query = sa.select(table.c.parent_id, table.c.uuid).order_by(table.c.parent_id, table.c.received, table.c.id)
+    for start in range(0, len(uuids), AT_ONCE):
+        chunk = uuids[start : start + AT_ONCE]
+        for parent, child in connection.execute(query.where(table.c.parent_id.in_(chunk))):
+            found.setdefault(parent, []).append(child)
+    return found
 
 
 def names(connection: sa.Connection) -> list[str]:

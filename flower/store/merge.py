@@ -79,6 +79,14 @@ def join(task: View, other: View) -> None:
     settle(task)
 
 
+def merged(task: View, row: View | None) -> View:
+    """The row with what the task adds; the task itself where there is no row."""
+    if row is None:
+        return task
+    join(row, task)
+    return row
+
+
 def settle(task: View) -> None:
     """Set what follows from the other facts: the state, and the run time of a failed task."""
     task["state"] = state_of(task)

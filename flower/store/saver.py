@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 0.2
 """A crash loses what came in since the last write, so well under a second."""
 RETRY_SECONDS = 1.0
+LAST_SECONDS, END_SECONDS = 1.1, 0.1
+"""At the end: for the next try, and for a thread that hangs."""
 WORKERS_EVERY = 5
 """Workers are saved once in so many rounds: heartbeats change them all the time."""
 
@@ -36,6 +39,9 @@ class Source(Protocol):
 
     open_tasks: dict[str, View]
     """The unfinished tasks by uuid."""
+
+    def recall(self) -> None:
+        """Open the store, unless that was done, and take in what it knows. Raises the engine's `failures`."""
 
     def unsaved(self) -> int:
         """How many tasks changed and were not taken yet."""
@@ -85,12 +91,13 @@ class Saver(threading.Thread):
             return self._condition.wait_for(lambda: self._done >= ticket or not self.is_alive(), timeout)
 
     def stop(self, timeout: float) -> bool:
-        """Write what is left and end the thread; whether it all went in."""
-        flushed = self.flush(timeout)
+        """Write what is left and end the thread; whether it all went in. A store that fails is tried once more."""
+        until = time.monotonic() + (timeout if self._store.failing_since is None else min(timeout, LAST_SECONDS))
+        flushed = self.flush(until - time.monotonic())
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
-        self.join(timeout)
+        self.join(max(END_SECONDS, until - time.monotonic()))
         return flushed
 
     def run(self) -> None:
@@ -138,6 +145,7 @@ class Saver(threading.Thread):
 
     def _attempt(self, batch: Batch) -> bool:
         try:
+            self._source.recall()
             found = self._store.write(batch) if batch else {}
             asked = self._asked > self._done
             if self._round % WORKERS_EVERY == 0 or asked:
@@ -146,17 +154,12 @@ class Saver(threading.Thread):
             if self._store.is_shared and self._round % REREAD_EVERY == 0:
                 found = self._store.engine.ended(list(self._source.open_tasks)) | found
         except self._store.engine.failures as error:
-            if self._store.failing_since is None:
-                logger.error("The store cannot be written (%s); events are kept in memory meanwhile", error)
-                self._store.failing_since = self._now()
-            self._store.failure = str(error)
+            self._store.fail(error, self._now())
             return False
         except Exception:  # the thread must outlive a batch that is beyond help
             logger.exception("%d changes could not be stored and are lost", len(batch))
             self._store.lost += len(batch)
             return True
-        if self._store.failing_since is not None:
-            logger.info("The store can be written again")
-            self._store.failing_since = self._store.failure = None
+        self._store.recover()
         self._source.learn(found)
         return True

@@ -16,12 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from flower.store import audit, depths, facets, keyset, lookup
+from flower.store.condition import Condition
 from flower.store.engine import Engine
 from flower.store.errors import StoreError
 from flower.store.family import Family
 from flower.store.family import read as read_family
 from flower.store.kept import Kept
-from flower.store.merge import View, join
+from flower.store.merge import View, merged
 from flower.store.narrow import is_in_order, narrowest
 from flower.store.plan import Clause, checked, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
@@ -43,25 +44,31 @@ EVICTED_MOST = 1_000
 """Of older tasks, in one transaction besides as many as came in: when fewer may be kept than before."""
 
 
-class Store:
+class Store(Condition):
     """Tasks as rows of a SQL database; at most `max_tasks` of them."""
 
     def __init__(self, engine: Engine, max_tasks: int, ages: Ages = NO_AGES) -> None:
+        super().__init__()
         self.engine = engine
+        self.is_open = False
         self.max_tasks = max_tasks
-        self.failing_since: float | None = None
-        self.failure: str | None = None
         self.write_seconds = 0.0
         self.lost = 0
         """Changes that could not be stored whatever was tried."""
         self._writer = engine.writer
-        self.tasks = self._writer.count()
+        self.tasks = 0
         self.retention = Retention(self._writer, ages)
         self.rollups = Rollups(RollupRows(self._writer), shared=engine.shared)
         self.audit = audit.AuditRows(self._writer)
         self._facets: Kept[facets.Facets] = Kept()
         self._totals = Totals(shared=engine.shared)
         self.depths = depths.DepthRows(self._writer)
+
+    def open(self) -> None:
+        """Nothing is read or written before. Idempotent; raises as the engine's does."""
+        if not self.is_open:
+            self.tasks = self.engine.open()
+            self.is_open = True
 
     @property
     def durable(self) -> bool:
@@ -78,8 +85,8 @@ class Store:
         return self.engine.description
 
     def size(self) -> int:
-        """Bytes that it takes."""
-        return self.engine.size()
+        """Bytes that it takes; 0 while nobody can be asked."""
+        return self.engine.size() if self.is_open else 0
 
     # Reading
 
@@ -150,6 +157,7 @@ class Store:
 
     def get(self, uuid: str) -> Task | None:
         """The stored task, None when there is none."""
+        self._check_open()
         try:
             row = self.engine.lookup.row(encodable(uuid))
         except self.engine.failures as error:
@@ -158,14 +166,8 @@ class Store:
 
     def children(self, uuids: Sequence[str]) -> dict[str, list[str]]:
         """The uuids of the tasks that each of `uuids` sent, oldest first; childless ones are left out."""
-        found: dict[str, list[str]] = {}
-        query = sa.select(table.c.parent_id, table.c.uuid).order_by(table.c.parent_id, table.c.received, table.c.id)
         with self._connect() as connection:
-            for start in range(0, len(uuids), 1000):
-                chunk = uuids[start : start + 1000]
-                for parent, child in connection.execute(query.where(table.c.parent_id.in_(chunk))):
-                    found.setdefault(parent, []).append(child)
-        return found
+            return lookup.children(connection, uuids)
 
     def family(self, uuid: str, root: str | None) -> Family:
         """What `root` began, those around the task `uuid` among them; bounded."""
@@ -210,11 +212,16 @@ class Store:
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
+        self._check_open()
         try:
             with self.engine.reader.connect() as connection:
                 yield connection
         except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             raise StoreError(f"The store cannot be read: {getattr(error, 'orig', error)}") from error
+
+    def _check_open(self) -> None:
+        if not self.is_open:
+            raise StoreError(f"The store cannot be read: {self.failure or 'it is not open'}")
 
     # Writing
 
@@ -229,7 +236,7 @@ class Store:
         unread = [task["uuid"] for task in changed if crowded or not task.get("stored")]
         with self._writer.transaction():
             found = self._writer.fetch(unread)
-            new = self._upsert([flat(_merged(task, found.get(task["uuid"]))) for task in changed])
+            new = self._upsert([flat(merged(task, found.get(task["uuid"]))) for task in changed])
             fresh = len(unread) - len(found) if new is None else new
             excess = self.tasks + fresh - self.max_tasks
             gone = self._writer.evict(min(excess, fresh + EVICTED_MOST)) if excess > 0 else 0
@@ -289,10 +296,3 @@ class Store:
     def close(self) -> None:
         """Idempotent. A temporary store is gone afterwards."""
         self.engine.close()
-
-
-def _merged(task: View, row: View | None) -> View:
-    if row is not None:
-        join(row, task)
-        return row
-    return task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from flower.store.merge import View
 
@@ -58,3 +58,9 @@ def waiting_seconds(task: View) -> float | None:
     if began is None or task.get("eta"):
         return None
     return max(0.0, float(task["started"] - began))
+
+
+class Observer(Protocol):
+    """Who wants to hear of every task event, in any thread."""
+
+    def observe(self, tally: Tally, counts: Counter[Kind]) -> None: ...

@@ -24,6 +24,14 @@ def encodable(value: Any) -> str:
     return words.encode("utf-8", "replace").decode()
 
 
+def name_in(value: Any) -> str:
+    """A name as text. Raises ValueError for none, and for one that is none."""
+    name: str = value if value.__class__ is str and value.isascii() else encodable(value)
+    if not value or len(name) > NAME_LIMIT:
+        raise ValueError(f"its type, uuid or hostname is missing or has more than {NAME_LIMIT} characters")
+    return name
+
+
 def text(value: Any, limit: int = TEXT_LIMIT) -> str | None:
     """`value` as text of bounded length; None stays None."""
     if value is None:

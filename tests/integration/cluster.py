@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,12 @@ class Server(Process):
     """`celery flower`, and a way to ask it."""
 
     address = ""
+    started_in = 0.0
+    """Seconds until it answered."""
 
     def start(self, broker: str, *options: str) -> None:
         """Start it and wait until its banner tells the address."""
-        said = len(self.log)
+        said, began = len(self.log), time.monotonic()
         listen = ("--address=127.0.0.1", "--port=0")
         self.spawn(*CELERY, "-b", broker, "flower", *listen, *options, env={"FLOWER_UNAUTHENTICATED_API": "true"})
 
@@ -59,6 +62,16 @@ class Server(Process):
 
         self.wait_for(announced, 15, "tells where it listens")
         self.wait_for(lambda: self.ask("/healthcheck").status_code == 200, 10, "answers")
+        self.started_in = time.monotonic() - began
+
+    def ends_in_time(self, number: int = signal.SIGTERM) -> tuple[int, bool]:
+        """Its exit code after a signal, and whether that took no more than two seconds.
+
+        On a busy machine everything takes longer: it may take as long as its start did.
+        """
+        began = time.monotonic()
+        code = self.end(number)
+        return code, time.monotonic() - began < max(2.0, self.started_in)
 
     def ask(self, path: str, **arguments: Any) -> requests.Response:
         """GET a path."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from tests import factories as make
 from tests.databases import Databases
 from tests.integration.cluster import Server, Worker
 from tests.integration.load import Stream, load
-from tests.services import PostgreSQL, Process, Redis, last, wait_for
+from tests.services import PostgreSQL, Process, Redis, free_port, wait_for
 
 THREADS = ("-Q", "fast,slow", "-P", "threads", "-c", "2", "-E", "--without-gossip", "--without-mingle")
 
@@ -142,17 +141,46 @@ def test_what_waits_is_bounded(
     assert (number + 1 - dropped // 3, dropped) == (stored, lost)
 
 
-def test_database_that_comes_late(redis: Redis, servers: list[Server], tmp_path: Path) -> None:
-    """A server that is started before its database waits for it."""
+def test_database_that_comes_late(redis: Redis, worker: Worker, servers: list[Server], tmp_path: Path) -> None:
+    """A server that starts before its database says so, keeps what it hears, and stores it later."""
     database, server = PostgreSQL(tmp_path), servers[0]
-    starting = threading.Thread(target=server.start, args=(redis.url, f"--db={database.url}"))
     try:
-        database.create()
-        starting.start()
-        wait_for(lambda: "Waiting up to" in server.log, 30, "the server says that it waits", lambda: server.log)
-        database.start()
-        starting.join()
-        assert last(server.ready, True, 15)
+        server.start(redis.url, f"--db={database.url}")
+        with load(redis.url) as stream:
+            wait_for(lambda: metric(server, "flower_broker_connected") == 1, 15, "it receives events")
+            before = len(stream.sent)
+            sent_at_least(stream, before + 100)
+            told = server.ask("/healthcheck", ready=1)
+            assert (503, True) == (told.status_code, told.text.startswith("store: PostgreSQL database postgres at "))
+            database.start()
+            wait_for(server.ready, 15, "the server stores", lambda: server.log[-2000:])
+            sent_at_least(stream, len(stream.sent) + 50)
+        late = list(stream.sent)[before:]
+        wait_for(lambda: {server.states().get(uuid) for uuid in late} == {"SUCCESS"}, 30, "it has every task")
+        assert 0 == metric(server, "flower_events_dropped_total")
     finally:
         server.end()
         database.remove()
+
+
+def test_stops_without_its_database(redis: Redis, servers: list[Server]) -> None:
+    """A server whose database never was there ends in time."""
+    server = servers[0]
+    server.start(redis.url, f"--db=postgresql://127.0.0.1:{free_port()}/x")
+    assert (0, True) == server.ends_in_time()
+
+
+def test_stops_while_its_database_hangs(
+    own_postgresql: PostgreSQL, redis: Redis, worker: Worker, servers: list[Server]
+) -> None:
+    """A database that takes connections and answers nothing does not hold up the end."""
+    server = servers[0]
+    server.start(redis.url, f"--db={own_postgresql.url}")
+    wait_for(server.ready, 15, "the server is ready")
+    with load(redis.url) as stream:
+        sent_at_least(stream, 20)
+        own_postgresql.pause()
+        sent_at_least(stream, len(stream.sent) + 20)
+        ended = server.ends_in_time()
+    own_postgresql.resume()
+    assert (0, True) == ended

@@ -131,6 +131,17 @@ def test_session_that_was_ended_before() -> None:
     assert None is sessions.find(session.packed())
 
 
+def test_anew_where_it_is_not_known_which_were_ended() -> None:
+    """No session of before is taken over then; one that another server begins later is."""
+    clock = Clock()
+    others, sessions = Sessions(clock=clock), Sessions(takes_over=True, clock=clock)
+    before = others.begin("ann").packed()
+    sessions.begin_anew()
+    clock.now += 1
+    later = others.begin("ann").packed()
+    assert (None, True) == (sessions.find(before), sessions.find(later) is not None)
+
+
 def test_old_session_of_another_server() -> None:
     """But not for longer than a session lasts."""
     clock = Clock()

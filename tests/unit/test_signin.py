@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from flower.access import PUBLIC, VIEW
+from flower.login.sessions import Sessions
 from flower.options import OptionError
 from flower.signin import entrance
+from flower.store import StoreError
+from flower.store.audit import AuditQuery
 from flower.utils.hosts import Hosts, OwnHosts
 from flower.views import BaseHandler
 from tests.api.conftest import options_of
@@ -25,6 +28,13 @@ class Badge(BaseHandler):
 
 class Nothing:
     """No handler."""
+
+
+class Unreadable:
+    """An audit whose store is away."""
+
+    def search(self, _: AuditQuery) -> Any:
+        raise StoreError("nobody is there")
 
 
 @pytest.mark.parametrize(
@@ -139,3 +149,12 @@ def test_class_paths(name: str) -> None:
     made = entrance(options, {})
     assert made.logins is not None
     assert (True, True) == (made.logins.provider is not None, made.logins.secure)
+
+
+def test_sessions_of_before_are_not_trusted_blindly() -> None:
+    """Where it cannot be read which were ended, everybody logs in anew."""
+    made = entrance(options_of(**WHO, **CLIENT, auth_provider=GITHUB, cookie_secret="of the operator's own"), {})
+    assert made.logins is not None
+    before = Sessions().begin("ann@example.com").packed()
+    made.gate(cast(Any, Unreadable()), cast(Any, None))
+    assert (True, None) == (made.logins.sessions.takes_over, made.logins.sessions.find(before))

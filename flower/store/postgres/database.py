@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import time
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import psycopg
 from psycopg import conninfo
 
-from flower.store.errors import StoreError
-
-logger = logging.getLogger(__name__)
+from flower.store.errors import AwayError, StoreError
 
 SCHEMA = "flower"
-WAIT_SECONDS = 60.0
-"""How long a start waits for a database that is not there yet."""
-RETRY_SECONDS = 1.0
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -76,36 +69,19 @@ class Database:
             raise
         return connection
 
-    def wait(self, seconds: float = WAIT_SECONDS) -> Connection:
-        """The first connection. Raises StoreError when there is none in that time, or never will be."""
-        until = time.monotonic() + seconds
-        said = False
-        while True:
-            try:
-                return self.connect()
-            except psycopg.Error as error:
-                reason = str(error).strip().replace("\n", " ")
-                # What the server itself answered (or the address) will not get better by waiting; but it may start up.
-                refused = error.sqlstate is not None and not error.sqlstate.startswith(("57P", "53"))
-                if refused or _is_final(reason) or time.monotonic() >= until:
-                    raise StoreError(f"{self.description} cannot be used: {reason}") from None
-                if not said:
-                    logger.warning("Waiting up to %d s for %s: %s", seconds, self.description, reason)
-                    said = True
-            time.sleep(RETRY_SECONDS)
+    def first(self) -> Connection:
+        """A connection. Raises AwayError when there is none, whoever's fault it is."""
+        try:
+            return self.connect()
+        except psycopg.Error as error:
+            # What follows a tab is libpq's advice.
+            lines = [line.strip() for line in str(error).splitlines() if not line.startswith("\t")]
+            raise AwayError(f"{self.description} cannot be used: {' '.join(lines)}") from error
 
     def lock(self, what: str) -> int:
         """The number of an advisory lock of ours."""
         digest = hashlib.sha256(f"flower {what} {self.schema}".encode()).digest()
         return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def _is_final(reason: str) -> bool:
-    """Whether a failed connection is nobody's outage; libpq gives no code for what a server says at the door."""
-    return any(
-        words in reason
-        for words in ("password", "does not exist", "pg_hba.conf", "authentication", "invalid", "certificate")
-    )
 
 
 def quoted(name: str) -> str:

@@ -30,9 +30,10 @@ _READ_ONLY = {"default_transaction_read_only": "on"}
 
 
 class Postgres:
-    """The database that the URL names. Raises StoreError when it cannot be used."""
+    """The database that the URL names, which is to be opened. Raises StoreError for what is no URL of one."""
 
     failures: tuple[type[Exception], ...] = (
+        StoreError,
         psycopg.OperationalError,
         psycopg.InterfaceError,
         psycopg.InternalError,
@@ -45,21 +46,10 @@ class Postgres:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        connection = self._database.wait()
-        try:
-            prepare(self._database, connection)
-        except BaseException:
-            connection.close()
-            raise
-        self._writer = Writer(self._database, connection)
+        self._writer = Writer(self._database)
         self.writer: engine.Writer = self._writer
         self._texts = Texts(self._database)
         self._peers = Peers(self._writer, self._database.lock("lead"))
-        try:
-            self._peers.beat()
-        except psycopg.Error as error:
-            connection.close()
-            raise StoreError(f"{self._database.description} cannot be used: {str(error).strip()}") from error
         self.reader = sa.create_engine(
             "postgresql+psycopg://",
             creator=lambda: self._database.connect(**_READ_ONLY),
@@ -71,6 +61,20 @@ class Postgres:
         sa.event.listen(self.reader, "connect", _in_transactions)
         sa.event.listen(self.reader, "before_cursor_execute", _mend, retval=True)
         self.lookup: engine.Lookup = Lookup(self._database)
+
+    def open(self) -> int:
+        connection = self._database.first()
+        try:
+            prepare(self._database, connection)
+            self._writer.use(connection)
+            self._peers.beat()
+            return self._writer.count()
+        except psycopg.Error as error:
+            connection.close()
+            raise StoreError(f"{self._database.description} cannot be used: {str(error).strip()}") from error
+        except BaseException:
+            connection.close()
+            raise
 
     @property
     def description(self) -> str:

@@ -77,5 +77,6 @@ class Peers:
         self.crowded = self.crowded or len(alive) > 1
 
     def leave(self) -> None:
-        """Be gone for the others at once. Raises psycopg.Error."""
-        self._writer.connection.execute("DELETE FROM peers WHERE name = %s", (self.name,))
+        """Be gone for the others at once; unless a server hangs, or was never there. Raises psycopg.Error."""
+        if self._writer.idle:
+            self._writer.connection.execute("DELETE FROM peers WHERE name = %s", (self.name,))

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from flower.store.columns import COLUMNS, FINAL_STATES, NAMES
 from flower.store.postgres.database import Connection, Database
@@ -45,18 +46,28 @@ COUNTED = "UPDATE counts SET number = number + %s WHERE name = 'tasks' RETURNING
 class Writer:
     """One thread at a time. A connection that broke is made anew by the next call; what it was doing is undone."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection = connection
+        self._connection: Connection | None = None
         self._closed = False
         self._lock = database.lock("write")
 
     @property
     def connection(self) -> Connection:
         """The connection, made anew if it broke. Raises psycopg.Error."""
-        if self._connection.closed and not self._closed:
+        if self._connection is None or (self._connection.closed and not self._closed):
             self._connection = self._database.connect()
         return self._connection
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is connected, and waits for no answer. Any thread."""
+        found = self._connection
+        return found is not None and not found.closed and found.info.transaction_status == TransactionStatus.IDLE
+
+    def use(self, connection: Connection) -> None:
+        """Write by this one, whose database has our tables."""
+        self._connection = connection
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -141,7 +152,8 @@ class Writer:
     def close(self) -> None:
         """Idempotent."""
         self._closed = True
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
 def mended(values: Iterable[Any]) -> list[Any]:
