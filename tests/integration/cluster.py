@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from celery import Celery
@@ -76,6 +78,15 @@ class Server(Process):
     def ask(self, path: str, **arguments: Any) -> requests.Response:
         """GET a path."""
         return requests.get(self.address + path, params=arguments, timeout=10)
+
+    def begin(self, path: str) -> socket.socket:
+        """GET a path without reading the answer; when this returns, the server works on it. Close it."""
+        place = urlsplit(self.address)
+        connection = socket.create_connection((place.hostname, place.port))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+        # What comes later is not read before it.
+        self.ask("/healthcheck").raise_for_status()
+        return connection
 
     def read(self, path: str, **arguments: Any) -> Any:
         """GET JSON."""
