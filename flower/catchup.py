@@ -1,4 +1,4 @@
-"""After a time in which nothing could be heard: what has become of the tasks that were unfinished then.
+"""After events were missed: what has become of the tasks that were unfinished then.
 
 Workers are asked what they still have. Of tasks that they no longer know the result backend is asked, a few at a
 time; what it does not know either is marked as unknown, and nothing is made up. On the thread of the web loop;
@@ -44,7 +44,7 @@ BACKEND = "the result backend"
 
 
 class CatchUp:
-    """Looks after the unfinished tasks of a cluster, each time that its events can be heard again."""
+    """Looks after the unfinished tasks of a cluster, each time that events were missed."""
 
     def __init__(self, cluster: Cluster, backend: Backend, io_loop: IOLoop, executor: Executor) -> None:
         self._cluster = cluster
@@ -52,13 +52,21 @@ class CatchUp:
         self._loop = io_loop
         self._executor = executor
         self._task: asyncio.Task[None] | None = None
+        self._again: float | None = None
+        """Until when events were dropped while tasks were looked after."""
         cluster.events.on_connected = self.begin
+        cluster.events.losses.on_drop = self.resume
 
     def begin(self, since: float) -> None:
         """Events are heard again `since` then. Called in the events thread."""
         self._loop.add_callback(self._begin, since)
 
+    def resume(self, since: float) -> None:
+        """Events were dropped until then. Called in the events thread."""
+        self._loop.add_callback(self._resume, since)
+
     def stop(self) -> None:
+        self._again = None
         if self._task is not None:
             self._task.cancel()
 
@@ -66,7 +74,20 @@ class CatchUp:
         self.stop()
         self._task = asyncio.ensure_future(self._guarded(since))
 
+    def _resume(self, since: float) -> None:
+        """Where events go on being dropped, one search is not ended by the next."""
+        if self._task is None or self._task.done():
+            self._begin(since)
+        else:
+            self._again = since
+
     async def _guarded(self, since: float) -> None:
+        await self._run(since)
+        while self._again is not None:
+            since, self._again = self._again, None
+            await self._run(since)
+
+    async def _run(self, since: float) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
         try:
             await self.run(since)

@@ -114,7 +114,7 @@ TABLE: tuple[Option, ...] = (
         CLUSTER,
         int,
         512,
-        "Megabytes of events that may wait in a burst before Redis holds the rest, and cuts Flower off; 0: only Redis",
+        "Megabytes of events that may wait in a burst, beside us or in RabbitMQ; 0: only what the broker allows",
         "MB",
         rule=at_least(0),
     ),

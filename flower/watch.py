@@ -18,6 +18,7 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 
 from flower.cluster import Cluster
 from flower.inspector import InspectError, tasks_of
+from flower.utils import remote
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ STALE_SECONDS = 30.0
 """Age from which the facts of the workers are asked for again, while somebody looks."""
 LOOK_SECONDS = 10.0
 PURGE_SECONDS = 10.0
+TELLING: dict[str, dict[str, Any]] = {"registered": {"taskinfoitems": ("send_events",)}}
+TELLS = " [send_events=True]"
+"""How a worker says that a task of it sends events."""
 
 
 class Watch:
@@ -57,6 +61,7 @@ class Watch:
         self._timers: list[PeriodicCallback] = []
         self._stopped = False
         cluster.events.on_workers = self.appeared
+        cluster.events.losses.on_doubt = self.doubted
         cluster.inspector.on_facts.append(self._learned)
 
     def start(self) -> None:
@@ -75,6 +80,20 @@ class Watch:
         """Workers came online; called in the events thread."""
         if not self._stopped:
             self._loop.add_callback(self._greet_soon, names)
+
+    def doubted(self, name: str, answer: Callable[[bool], None]) -> None:
+        """It shall be known whether all tasks of a worker tell events; called in the events thread."""
+        if not self._stopped:
+            logger.info("%s counted more than was heard of it; it is asked for tasks that send no events", name)
+            self._loop.add_callback(self._in_thread, partial(self._ask_whether_all_tell, name, answer))
+
+    def _ask_whether_all_tell(self, name: str, answer: Callable[[bool], None]) -> None:
+        """Blocks. Nobody is told when there is no answer."""
+        inspector = self._cluster.inspector
+        answers = remote.ask(self._cluster.capp, TELLING, (name,), inspector.timeout)
+        tasks = answers["registered"].get(name)
+        if isinstance(tasks, list):
+            answer(all(isinstance(task, str) and task.endswith(TELLS) for task in tasks))
 
     def _every(self, seconds: float, callback: Callable[[], None]) -> None:
         timer = PeriodicCallback(callback, seconds * 1000)

@@ -15,12 +15,14 @@ from flower.ingest.decode import Decoder, Event
 EVENTS_A_BATCH = 1000
 WAIT_FOR_MORE_SECONDS = 0.001
 HEARTBEAT_EVERY_SECONDS = 1.0
+BACKLOG_SECONDS = 300.0
+"""How long events wait for us in RabbitMQ within the bound; Celery's own 5 s would drop what comes in a burst."""
 
 
 class KombuReceiver:
     """A queue of our own, bound to the event exchange. Belongs to the events thread."""
 
-    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder, _backlog: int = 0) -> None:
+    def __init__(self, capp: Celery, connection: Connection, decoder: Decoder, backlog: int = 0) -> None:
         self._decoder = decoder
         self._connection = connection
         self._events: list[Event] = []
@@ -28,7 +30,7 @@ class KombuReceiver:
         self.more = False
         channel = connection.default_channel
         self._consumer = Consumer(
-            channel, queues=[event_queue(capp, connection)], no_ack=True, on_message=self._on_message
+            channel, queues=[event_queue(capp, connection, backlog)], no_ack=True, on_message=self._on_message
         )
         self._consumer.consume()
 
@@ -59,8 +61,11 @@ class KombuReceiver:
             self._connection.heartbeat_check(rate=2)
 
 
-def event_queue(capp: Celery, connection: Connection) -> Queue:
-    """A queue that goes with us: RabbitMQ 4.3 and later refuse one that is neither durable nor exclusive."""
+def event_queue(capp: Celery, connection: Connection, backlog: int = 0) -> Queue:
+    """A queue that goes with us: RabbitMQ 4.3 and later refuse one that is neither durable nor exclusive.
+
+    Up to `backlog` bytes wait in it; with none, as much as fits into Celery's time to live.
+    """
     conf = capp.conf
     durable = bool(conf.get("event_queue_durable"))
     return Queue(
@@ -70,6 +75,7 @@ def event_queue(capp: Celery, connection: Connection) -> Queue:
         auto_delete=not durable,
         durable=durable,
         exclusive=not durable and connection.transport.driver_type == "amqp",
-        message_ttl=conf.event_queue_ttl,
+        message_ttl=max(conf.event_queue_ttl or 0.0, BACKLOG_SECONDS) if backlog else conf.event_queue_ttl,
+        max_length_bytes=backlog or None,
         expires=conf.event_queue_expires,
     )

@@ -1,19 +1,30 @@
-"""Events that a real Redis did not deliver are told; undisturbed work on real workers makes no alarm."""
+"""Events that a real broker did not deliver are told; undisturbed work on real workers makes no alarm."""
 
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
 
 from tests.integration.cluster import Server, Worker, client
-from tests.services import Process, Redis, wait_for
+from tests.services import Process, RabbitMQ, Redis, wait_for
 
 TASKS = 2_000
 SECONDS_OF_WORK = 20
 SLOTS = {"prefork": 2, "threads": 4}
 POOLS = {"prefork": ("-P", "prefork", "-c", "2"), "threads": ("-P", "threads", "-c", "4")}
+
+ASKED = "it is asked for tasks that send no events"
+
+
+def done(rabbitmq: RabbitMQ, queue: str) -> bool:
+    """Whether nobody works on what was in a queue."""
+    told = requests.get(f"{rabbitmq.api_url}queues/%2F/{queue}", timeout=10).json()
+    return bool(told.get("messages") == 0 and told["message_stats"]["ack"] == told["message_stats"]["publish"])
 
 
 def cut_off(redis: Redis) -> None:
@@ -46,16 +57,56 @@ def scene(own_redis: Redis, processes: list[Process], request: pytest.FixtureReq
     return server, f"{pool}@test"
 
 
+class Tap:
+    """What leads RabbitMQ's events to those who begin to listen from now on: closed, they are dropped silently."""
+
+    def __init__(self, rabbitmq: RabbitMQ) -> None:
+        self.api = rabbitmq.api_url
+        self.others = self.bound()
+        self.queues: dict[str, str] = {}
+
+    def bound(self) -> dict[str, str]:
+        """The queues to which all events go, and what the API calls their bindings."""
+        bindings = requests.get(f"{self.api}exchanges/%2F/celeryev/bindings/source", timeout=10)
+        found = bindings.json() if bindings.ok else []
+        return {each["destination"]: each["properties_key"] for each in found if each["routing_key"] == "#"}
+
+    def close(self) -> None:
+        self.queues = {queue: key for queue, key in self.bound().items() if queue not in self.others}
+        for queue, key in self.queues.items():
+            address = f"{self.api}bindings/%2F/e/celeryev/q/{queue}/{quote(key)}"
+            requests.delete(address, timeout=10).raise_for_status()
+
+    def open(self) -> None:
+        for queue in self.queues:
+            address = f"{self.api}bindings/%2F/e/celeryev/q/{queue}"
+            requests.post(address, json={"routing_key": "#"}, timeout=10).raise_for_status()
+
+
+@pytest.fixture
+def rabbit_scene(
+    rabbitmq: RabbitMQ, tmp_path: Path, processes: list[Process], request: pytest.FixtureRequest
+) -> tuple[Server, str, Tap]:
+    """The same on RabbitMQ, and its tap: it leads to a queue that others may reach, unlike that of most servers."""
+    (tmp_path / "celeryconfig.py").write_text("event_queue_durable = True\n")
+    server, worker = Server(tmp_path, "server"), Worker(tmp_path, f"rabbit-{request.param}")
+    processes += [server, worker]
+    tap = Tap(rabbitmq)
+    server.start(rabbitmq.url)
+    worker.start(rabbitmq.url, "-Q", "losses", "-E", *POOLS[request.param])
+    return server, f"{worker.name}@test", tap
+
+
 def unexplained(server: Server) -> list[str]:
     """Tasks that seem to go on though the worker rests."""
     tasks = server.tasks(state="RECEIVED") | server.tasks(state="STARTED")
     return [uuid for uuid in tasks if "unheard" not in server.read(f"/api/task/info/{uuid}")["extra"]]
 
 
-def send(redis: Redis, number: int, name: str, *args: float) -> None:
-    with client(redis.url) as app, app.producer_pool.acquire(block=True) as producer:
+def send(broker: str, number: int, name: str, *args: float, queue: str | None = None) -> None:
+    with client(broker) as app, app.producer_pool.acquire(block=True) as producer:
         for _ in range(number):
-            app.send_task(name, args, producer=producer)
+            app.send_task(name, args, producer=producer, queue=queue)
 
 
 def settled(server: Server, name: str, tasks: int) -> None:
@@ -69,7 +120,7 @@ def settled(server: Server, name: str, tasks: int) -> None:
 def test_undisturbed_work_makes_no_alarm(own_redis: Redis, scene: tuple[Server, str]) -> None:
     """Nothing is said to be lost of thousands of tasks, whatever the pool."""
     server, name = scene
-    send(own_redis, TASKS, "tests.add", 1, 1)
+    send(own_redis.url, TASKS, "tests.add", 1, 1)
     settled(server, name, TASKS)
     assert (0, []) == (told(server, name)["lost_events"], told(server, name)["losses"])
 
@@ -79,7 +130,7 @@ def test_what_a_cut_subscription_missed_is_told(own_redis: Redis, scene: tuple[S
     """A subscriber that Redis cuts off under load learns how many starts it did not hear."""
     server, name = scene
     tasks = SECONDS_OF_WORK * 20 * SLOTS[name.partition("@")[0]]
-    send(own_redis, tasks, "tests.wait", 0.05)
+    send(own_redis.url, tasks, "tests.wait", 0.05)
     wait_for(lambda: (told(server, name)["processed"] or 0) > 0, 30, "it is at work", lambda: told(server, name))
     began = told(server, name)["heartbeats"][-1]
     wait_for(lambda: told(server, name)["heartbeats"][-1] > began + 7, 30, "it is known to tell of its work")
@@ -91,3 +142,24 @@ def test_what_a_cut_subscription_missed_is_told(own_redis: Redis, scene: tuple[S
     wait_for(lambda: not unexplained(server), 30, "what became of every task is known, or said not to be")
     since, until = (told(server, name)["losses"][0][key] for key in ("since", "until"))
     assert since < until
+
+
+@pytest.mark.parametrize("rabbit_scene", sorted(POOLS), indirect=True)
+def test_what_rabbitmq_dropped_is_told(rabbitmq: RabbitMQ, rabbit_scene: tuple[Server, str, Tap]) -> None:
+    """Undisturbed work makes no alarm, and the worker is not even asked; what is dropped under load is told as lost."""
+    server, name, tap = rabbit_scene
+    queue = "losses"
+    send(rabbitmq.url, TASKS, "tests.add", 1, 1, queue=queue)
+    settled(server, name, TASKS)
+    assert (0, False) == (told(server, name)["lost_events"], ASKED in server.log)
+    send(rabbitmq.url, 2 * TASKS, "tests.add", 1, 1, queue=queue)
+    wait_for(lambda: told(server, name)["processed"] > TASKS, 30, "it is at work", lambda: told(server, name))
+    tap.close()
+    wait_for(lambda: done(rabbitmq, queue), 60, "all is done")
+    tap.open()
+    send(rabbitmq.url, TASKS, "tests.add", 1, 1, queue=queue)
+    settled(server, name, 4 * TASKS)
+    wait_for(lambda: told(server, name)["lost_events"] > 0, 30, "it is told", lambda: told(server, name))
+    wait_for(lambda: not unexplained(server), 30, "what became of every task is known, or said not to be")
+    stored, lost = len(server.tasks()), told(server, name)["lost_events"]
+    assert (1, True) == (server.log.count("Receiving events"), 4 * TASKS - stored <= lost <= 2 * TASKS)

@@ -48,8 +48,8 @@ class Place:
         self.state = State(open_store(str(tmp_path / "db"), persistent=False), clock=make.Clock())
         self.held: dict[str, Any] = {"active": [], "reserved": [], "scheduled": []}
         self.records = Records({})
-        self.on_connected = None
-        self.events = self.inspector = self
+        self.on_connected = self.on_drop = None
+        self.events = self.inspector = self.losses = self
 
     def inspect(self, names: Sequence[str], methods: Sequence[str]) -> list[asyncio.Future[Any]]:
         asked = []

@@ -52,8 +52,9 @@ class Fleet:
 
     def tell(self) -> None:
         while self.accepted:
-            event = self.event("task-started", uuid=f"u{self.accepted.popleft()}")
-            self.buffer += [event] if self.telling else []
+            number = self.accepted.popleft()
+            if self.telling:
+                self.buffer.append(self.event("task-started", uuid=f"u{number}"))
 
     def flush(self) -> list[make.Event]:
         flushed, self.buffer = self.buffer, []
@@ -168,6 +169,58 @@ def test_odd_workers_make_no_alarm(
     losses.miss(make.T0 + 60)
     hear(losses, [*habit(fleet), *fleet.rest()], fleet.random)
     assert 0 == worker.lost
+
+
+class Drops:
+    """A worker whose events are cut out while the connection holds; `questions` are those that it was asked."""
+
+    def __init__(self, losses: Losses, seed: int, tells: bool | None) -> None:
+        self.losses = losses
+        self.fleet = Fleet(seed, slots=seed % 4 + 1)
+        self.questions: list[str] = []
+        self.until: list[float] = []
+
+        def doubt(host: str, answer: Callable[[bool], None]) -> None:
+            self.questions.append(host)
+            if tells is not None:
+                answer(tells)
+
+        losses.on_doubt, losses.on_drop = doubt, self.until.append
+
+    def play(self) -> int:
+        """How many starts were cut out."""
+        hear(self.losses, [*self.fleet.steps(300), *self.fleet.rest()], self.fleet.random)
+        cut = self.fleet.steps(self.fleet.random.randint(20, 400))
+        hear(self.losses, [*self.fleet.steps(300), *self.fleet.rest()], self.fleet.random)
+        return starts(cut)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_the_broker_dropped_is_told(worker: Worker, losses: Losses, seed: int) -> None:
+    """Without a reconnect, too, every start that was cut out is counted, if the worker says that all its tasks tell."""
+    drops = Drops(losses, seed, tells=True)
+    number = drops.play()
+    assert (number, [HOST], [make.T0]) == (worker.lost, drops.questions, drops.until)
+
+
+@pytest.mark.parametrize("tells", [False, None])
+def test_tasks_that_tell_nothing_are_no_loss(worker: Worker, losses: Losses, tells: bool | None) -> None:
+    """A worker that has tasks without events, or does not answer, is asked once, and nothing is told."""
+    drops = Drops(losses, 1, tells)
+    drops.play()
+    drops.play()
+    losses.miss(make.T0)
+    drops.play()
+    assert (0, [HOST], []) == (worker.lost, drops.questions, drops.until)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_events_that_were_switched_off_were_not_dropped(losses: Losses, seed: int) -> None:
+    """The clock of a worker that tells nothing stands still, so it is not even asked."""
+    drops = Drops(losses, seed, tells=True)
+    hear(losses, drops.fleet.steps(300), drops.fleet.random)
+    hear(losses, [*mute(drops.fleet), *drops.fleet.steps(300), *drops.fleet.rest()], drops.fleet.random)
+    assert [] == drops.questions
 
 
 def test_dropped_events_count_as_lost(worker: Worker, losses: Losses) -> None:
