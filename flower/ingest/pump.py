@@ -1,7 +1,8 @@
-"""A process of its own that empties a socket, holds what nobody has taken yet, and hands it on.
+"""A process of its own that empties a socket, holds what nobody has taken yet, and hands it on; and the other way.
 
 Redis cuts off a subscriber that lets 32 MB pile up, which is a tenth of a second of a burst: no thread that shares
-an interpreter's lock with decoding and storing is there in time. Run as a file, with nothing but the standard
+an interpreter's lock with decoding and storing is there in time. What the bytes mean, and whether they are encrypted,
+is not known here. Run as a file, with nothing but the standard
 library: `pump.py SOURCE SINK LIMIT`, two file descriptors of sockets and a number of bytes.
 """
 
@@ -22,7 +23,10 @@ READS, WRITES = 64, 4
 
 
 class Pump:
-    """Between the descriptors of two sockets. Beyond `limit` bytes the rest is left in the source."""
+    """Between the descriptors of two sockets. Beyond `limit` bytes the rest is left in the source.
+
+    What the taker says to the source, a few words, is handed on at once.
+    """
 
     def __init__(self, source: int, sink: int, limit: int) -> None:
         self._source = source
@@ -33,6 +37,8 @@ class Pump:
         """Bytes that are held."""
         self._most = 0
         """The same at its most, since memory was given back."""
+        self._said = b""
+        """By the taker, and not handed on yet."""
         self._ended = False
         for each in (source, sink):
             os.set_blocking(each, False)
@@ -42,23 +48,41 @@ class Pump:
         with contextlib.suppress(ConnectionError):
             while self._pieces or not self._ended:
                 source, sink = self._wait()
-                if source:
+                if source & ~select.POLLOUT:
                     self._read()
                 if sink & select.POLLOUT:
                     self._write()
                     if not self._pieces and self._most > TRIMMED_BYTES:
                         self._give_back()
-                if sink & ~select.POLLOUT and not os.read(self._sink, 1):
+                if sink & ~select.POLLOUT and not self._listen():
                     return
+                if self._said:
+                    self._say()
 
     def _wait(self) -> tuple[int, int]:
         """What poll(2) says of both: select(2) takes no descriptor above 1023, and a busy server has such."""
         poll = select.poll()
-        poll.register(self._sink, select.POLLIN | (select.POLLOUT if self._pieces else 0))
-        if not self._ended and self.size < self._limit:
-            poll.register(self._source, select.POLLIN)
+        poll.register(self._sink, (0 if self._said else select.POLLIN) | (select.POLLOUT if self._pieces else 0))
+        reads, says = not self._ended and self.size < self._limit, bool(self._said)
+        if reads or says:
+            poll.register(self._source, (select.POLLIN if reads else 0) | (select.POLLOUT if says else 0))
         ready = dict(poll.poll())
         return ready.get(self._source, 0), ready.get(self._sink, 0)
+
+    def _listen(self) -> bool:
+        """Take what the taker says; whether it is there."""
+        heard = os.read(self._sink, PIECE_BYTES)
+        self._said += heard
+        return bool(heard)
+
+    def _say(self) -> None:
+        """Hand it on, as much as goes; a source that has ended does not hear it."""
+        try:
+            self._said = self._said[os.write(self._source, self._said) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._said = b""
 
     def _read(self) -> None:
         for _ in range(READS):

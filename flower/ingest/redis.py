@@ -2,14 +2,16 @@
 
 kombu makes the connection (any URL form, TLS, ACL user, Sentinel, socket) and names the topic; the bytes
 are then read here, because a kombu message costs ten times what decoding the event does. A process of its own
-(`flower.ingest.pump`) empties the socket: Redis cuts off a subscriber that lets 32 MB pile up. TLS cannot be handed
-to it, so with TLS the socket is emptied here, before anything is decoded.
+(`flower.ingest.pump`) empties the socket: Redis cuts off a subscriber that lets 32 MB pile up. It is put between when
+the connection stands, and TLS is spoken through it: nothing changes in who is trusted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
+import signal
 import socket
 import ssl
 import subprocess
@@ -34,6 +36,8 @@ MESSAGES_A_BATCH = 400
 """A few milliseconds of work: readers of the state wait no longer, and the socket is emptied in between."""
 PING_AFTER_SECONDS, ANSWER_SECONDS = 10.0, 5.0
 """After so long a silence Redis is asked for a sign of life, and for which it may owe one."""
+PUMP_ENDS_SECONDS = 1.0
+"""Between what it handed on last and its end."""
 SELECTOR: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 """select(2) takes no descriptor above 1023, and each page that is open has one; poll(2) needs none of its own."""
 
@@ -48,10 +52,11 @@ class RedisReceiver:
         self._connection = self._pool.get_connection()
         self._connection.connect()
         self._connection.send_command("PSUBSCRIBE", *topics(channel, capp.conf.event_exchange))
-        self._redis: socket.socket = self._connection._sock
+        self._socket: socket.socket = self._connection._sock
         self._pump: subprocess.Popen[bytes] | None = None
-        pumps = backlog > 0 and os.name == "posix" and not isinstance(self._redis, ssl.SSLSocket)
-        self._socket = self._pumped(backlog) if pumps else self._redis
+        pumps = backlog > 0 and os.name == "posix"
+        if pumps:
+            self._put_pump_between(backlog)
         self._most = PUMPED_BYTES if pumps else BACKLOG_BYTES
         self._socket.setblocking(False)
         self._reader = hiredis.Reader()
@@ -84,28 +89,41 @@ class RedisReceiver:
             # The others answer the subscription and the question for a sign of life.
         self.more = len(payloads) == MESSAGES_A_BATCH
         if self._ended and not payloads:
-            raise ConnectionError("Redis closed the connection")
+            raise ConnectionError(self._end())
         events: list[Event] = []
         self._decoder.envelopes(payloads, events)
         return events
 
     def close(self) -> None:
         if self._pump is not None:
-            self._socket.close()
             self._pump.kill()
             self._pump.wait()
         self._connection.disconnect()
         self._pool.release(self._connection)
 
-    def _pumped(self, backlog: int) -> socket.socket:
-        """The end of a pump that empties the socket from now on, and holds so many bytes."""
+    def _put_pump_between(self, backlog: int) -> None:
+        """From now on a pump empties the socket, and holds so many bytes.
+
+        What speaks to Redis keeps its descriptor, which becomes our end of the pump's.
+        """
+        descriptor = self._socket.fileno()
         mine, its = socket.socketpair()
-        with its:
-            ends = (self._redis.fileno(), its.fileno())
+        with mine, its, socket.socket(fileno=os.dup(descriptor)) as source:
+            ends = (source.fileno(), its.fileno())
             # Nothing in it comes from outside.
             command = (sys.executable, "-I", "-S", pump.__file__, *map(str, ends), str(backlog))
             self._pump = subprocess.Popen(command, pass_fds=ends, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
-        return mine
+            os.dup2(mine.fileno(), descriptor, inheritable=False)
+
+    def _end(self) -> str:
+        """Why nothing comes any more."""
+        if self._pump is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._pump.wait(PUMP_ENDS_SECONDS)
+                if code:
+                    how = signal.strsignal(-code) if code < 0 else f"exit code {code}"
+                    return f"The process that receives from Redis for this server ended: {how}"
+        return "Redis closed the connection"
 
     def _wait(self, timeout: float) -> None:
         with SELECTOR() as selector:
@@ -150,7 +168,7 @@ class RedisReceiver:
         now = time.monotonic()
         if self._asked is None and now - self._heard > PING_AFTER_SECONDS:
             self._asked = now
-            self._redis.send(b"*1\r\n$4\r\nPING\r\n")
+            self._socket.send(b"*1\r\n$4\r\nPING\r\n")
         elif self._asked is not None and now - self._asked > ANSWER_SECONDS:
             raise ConnectionError(f"Redis has not answered for {now - self._heard:.0f} s")
 

@@ -20,6 +20,7 @@ from flower.ingest.redis import RedisReceiver
 from tests.services import Process, RabbitMQ, Redis, accepts, free_port, program, wait_for
 
 TASKS = 300
+BACKLOG = 64 * 1024 * 1024
 MANY = 300
 """Events of 50 kB: fifteen times what Redis may hold in the test of a flood."""
 
@@ -109,7 +110,7 @@ def listening(url: str, settings: dict[str, Any]) -> Iterator[Events]:
     """A thread that receives from the broker."""
     capp = Celery(broker=url, set_as_current=False)
     capp.conf.update(settings)
-    events = Events(capp)
+    events = Events(capp, backlog_bytes=BACKLOG)
     events.start()
     try:
         wait_for(lambda: events.connected, 15, f"connected: {events.failure}")
@@ -183,7 +184,7 @@ def test_subscription_that_redis_cut_off_is_renewed(own_redis: Redis) -> None:
     assert 3 * TASKS == events.state.totals["task"]
 
 
-def ask(redis: Redis, *words: str) -> bytes:
+def ask(redis: Redis | SecureRedis, *words: str) -> bytes:
     """What Redis answers to a command."""
     with socket.create_connection(("127.0.0.1", redis.port)) as connection:
         command = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
@@ -191,12 +192,16 @@ def ask(redis: Redis, *words: str) -> bytes:
         return connection.recv(100)
 
 
-def test_flood_waits_beside_us(own_redis: Redis) -> None:
+@pytest.mark.parametrize("way", ["database", "tls"])
+def test_flood_waits_beside_us(secure_redis: SecureRedis, way: str) -> None:
     """While nobody takes events, more than Redis holds for a subscriber waits in the pump, and none is lost."""
-    ask(own_redis, "CONFIG", "SET", "client-output-buffer-limit", "pubsub 1mb 1mb 1")
-    capp = Celery(broker=own_redis.url, set_as_current=False)
-    with receiving(capp, Decoder({"json"}), 64 * 1024 * 1024) as (receiver, connection):
-        worker = capp.events.Dispatcher(connection.clone(), hostname="celery@w1", buffer_while_offline=False)
+    ask(secure_redis, "CONFIG", "SET", "client-output-buffer-limit", "pubsub 1mb 1mb 1")
+    url, settings = urls(secure_redis)[way]
+    capp = Celery(broker=url, set_as_current=False)
+    capp.conf.update(settings)
+    open_receiver = receiving(capp, Decoder({"json"}), BACKLOG)
+    with open_receiver as (receiver, _), capp.connection_for_write() as connection:
+        worker = capp.events.Dispatcher(connection, hostname="celery@w1", buffer_while_offline=False)
         for number in range(MANY):
             worker.send("task-received", uuid=f"u{number}", name="tasks.add", args="x" * 50_000)
         found = []
@@ -204,12 +209,49 @@ def test_flood_waits_beside_us(own_redis: Redis) -> None:
     assert [f"u{number}" for number in range(MANY)] == [event["uuid"] for event in found]
 
 
-def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_asks_for_a_certificate_as_ever(secure_redis: SecureRedis) -> None:
+    """A Redis whose certificate nobody vouches for is refused, pump or not."""
+    capp = Celery(broker=f"rediss://127.0.0.1:{secure_redis.tls_port}/0?ssl_cert_reqs=CERT_REQUIRED")
+    with pytest.raises(Exception, match="certificate verify failed"), receiving(capp, Decoder({"json"}), BACKLOG):
+        pass
+
+
+@pytest.mark.parametrize("way", ["database", "tls"])
+def test_pump_that_was_killed_is_told(secure_redis: SecureRedis, way: str) -> None:
+    """That it is gone is not put down to Redis."""
+    url, settings = urls(secure_redis)[way]
+    capp = Celery(broker=url, set_as_current=False)
+    capp.conf.update(settings)
+    with receiving(capp, Decoder({"json"}), BACKLOG) as (receiver, _):
+        assert isinstance(receiver, RedisReceiver)
+        assert receiver._pump is not None
+        receiver._pump.kill()
+        with pytest.raises(ConnectionError) as lost:
+            any(receiver.receive(0.1) for _ in range(100))
+    assert "The process that receives from Redis for this server ended: Killed" == str(lost.value)
+
+
+def test_flood_waits_in_rabbitmq(rabbitmq: RabbitMQ) -> None:
+    """Within the bound RabbitMQ keeps what we have no time for, though Celery's limit says to drop it at once."""
+    capp = Celery(broker=rabbitmq.url, set_as_current=False)
+    capp.conf.event_queue_ttl = 0.001
+    open_receiver = receiving(capp, Decoder({"json"}), BACKLOG)
+    with open_receiver as (receiver, _), capp.connection_for_write() as connection:
+        worker = capp.events.Dispatcher(connection, hostname="celery@w1", buffer_while_offline=False)
+        for number in range(MANY):
+            worker.send("task-received", uuid=f"u{number}", name="tasks.add", args="x" * 50_000)
+        found = []
+        wait_for(lambda: found.extend(receiver.receive(0.1)) or len(found) == MANY, 20, "all", lambda: len(found))
+    assert [f"u{number}" for number in range(MANY)] == [event["uuid"] for event in found]
+
+
+@pytest.mark.parametrize("backlog", [0, BACKLOG])
+def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPatch, backlog: int) -> None:
     """A Redis that neither answers nor closes the connection counts as lost."""
     monkeypatch.setattr("flower.ingest.redis.PING_AFTER_SECONDS", 0.2)
     monkeypatch.setattr("flower.ingest.redis.ANSWER_SECONDS", 0.3)
     capp = Celery(broker=own_redis.url, set_as_current=False)
-    with receiving(capp, Decoder({"json"})) as (receiver, _):
+    with receiving(capp, Decoder({"json"}), backlog) as (receiver, _):
         own_redis.pause()
         with pytest.raises(ConnectionError) as lost:
             any(receiver.receive(0.1) for _ in range(50))
@@ -217,12 +259,13 @@ def test_silent_redis_is_noticed(own_redis: Redis, monkeypatch: pytest.MonkeyPat
     assert "has not answered" in str(lost.value)
 
 
-def test_idle_redis_stays_connected(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backlog", [0, BACKLOG])
+def test_idle_redis_stays_connected(own_redis: Redis, monkeypatch: pytest.MonkeyPatch, backlog: int) -> None:
     """A Redis with nothing to tell answers the question whether it lives."""
     monkeypatch.setattr("flower.ingest.redis.PING_AFTER_SECONDS", 0.2)
     monkeypatch.setattr("flower.ingest.redis.ANSWER_SECONDS", 1.0)
     capp = Celery(broker=own_redis.url, set_as_current=False)
-    with receiving(capp, Decoder({"json"})) as (receiver, _):
+    with receiving(capp, Decoder({"json"}), backlog) as (receiver, _):
         assert [[]] * 20 == [receiver.receive(0.1) for _ in range(20)]
 
 

@@ -70,6 +70,15 @@ def test_what_nobody_takes_yet_is_held(line: Line) -> None:
     assert (MEGABYTE * 8, True) == (taken(line), line.wait_for_end())
 
 
+def test_what_the_taker_says_is_handed_on(line: Line) -> None:
+    """Questions go the other way, also while much waits in this one."""
+    line.sender.sendall(MEGABYTE * 4)
+    line.taker.sendall(b"PING")
+    assert b"PING" == line.sender.recv(PIECE_BYTES)
+    line.sender.close()
+    assert MEGABYTE * 4 == taken(line)
+
+
 def test_it_ends_with_its_taker(line: Line) -> None:
     """When the server is gone, even killed, its pump does not stay behind."""
     line.taker.close()
