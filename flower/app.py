@@ -34,7 +34,7 @@ from flower.utils.executor import DaemonExecutor
 from flower.utils.hosts import is_loopback
 from flower.utils.redaction import Redactor
 from flower.utils.sockets import unix_socket
-from flower.watched import Watched, end
+from flower.watched import Watched, end, process_export
 
 __all__ = ["Flower", "rewrite_handler"]
 
@@ -74,6 +74,7 @@ class Flower(tornado.web.Application):
         self._shown = Shown(Redactor(self.options.redact), self.options.format_task)
         self.executor = self.pool_executor_cls(max_workers=self.max_workers)
         self.started = False
+        self._export = process_export(self.options) if plans[0].name else None
         self.watched = self._watch(plans, events)
         self.cluster = self.watched[0].cluster
         self.operations = self.watched[0].operations
@@ -206,6 +207,8 @@ class Flower(tornado.web.Application):
         if not self._stopped:
             for each in self.watched:
                 each.start()
+            if self._export is not None:
+                self._export.start()
 
     def stop(self) -> None:
         """End everything within two seconds, whatever still waits; what was seen is in the store."""
@@ -216,6 +219,8 @@ class Flower(tornado.web.Application):
             self._server.stop()
             if self.options.unix_socket:
                 _remove(abs_path(self.options.unix_socket))
+        if self._export is not None:
+            self._export.stop()
         end(self.watched)
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.started = False

@@ -25,6 +25,7 @@ from flower.feed import Feed
 from flower.inspector import Inspector
 from flower.live import Hub
 from flower.metrics import Metrics
+from flower.metrics.registry import families_of
 from flower.operate import ClusterContext
 from flower.options import OptionError, database_path, span, stored_tasks
 from flower.otlp import Export, ExportError, Sender, open_sender
@@ -157,6 +158,12 @@ def _open_store(db: str, options: Any) -> Store:
     ages = {"task_seconds": span(options.task_retention), "failed_seconds": span(options.failed_task_retention)}
     limit = stored_tasks(options.max_tasks, options.persistent, db)
     return open_store(database_path(db), persistent=options.persistent, max_tasks=limit, patient=True, **ages)
+
+
+def process_export(options: Any) -> Export | None:
+    """Who sends the metrics of the process, where each of several clusters sends its own. Raises OptionError."""
+    sender = _sender(options, "")
+    return Export(lambda: list(families_of(REGISTRY)), sender) if sender else None
 
 
 def _sender(options: Any, cluster: str) -> Sender | None:

@@ -1,91 +1,31 @@
-"""Metrics exported to a collector, which here is a small server that reads OpenTelemetry's protobuf."""
+"""Metrics exported to a collector."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
 from flower import __version__
 from flower.app import Flower
 from flower.metrics import METRICS
 from flower.options import OptionError
-from flower.otlp import Export, ExportError, open_sender
-from flower.otlp.sdk import HttpSender, endpoint_of, pieces
-from flower.utils.exposition import Metric
-from flower.utils.families import Family, Point
+from flower.otlp import Export
 from tests import factories as make
+from tests.api.collector import SECONDS, Collector, attributes
 from tests.api.conftest import Serve, Server, options_of
 from tests.hostile import SHORT
-from tests.services import free_port, wait_for
+from tests.services import wait_for
 
-SECONDS = 30
 W = make.WORKER
-
-
-class Collector(ThreadingHTTPServer):
-    """Answers every request with `status`; what came with 200 is in `requests`, with its headers."""
-
-    status = 200
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.asked, self.answering = threading.Event(), threading.Event()
-        self.answering.set()
-        super().__init__(("127.0.0.1", 0), Taken)
-        self.requests: list[tuple[str, dict[str, str], ExportMetricsServiceRequest]] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Name -> metric, as it came last."""
-        return {
-            metric.name: metric
-            for _, _, request in self.requests
-            for resource in request.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        }
-
-    @property
-    def resource(self) -> dict[str, str]:
-        """Whose metrics they are."""
-        (resource,) = self.requests[-1][2].resource_metrics
-        return attributes(resource.resource)
-
-
-class Taken(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-        self.server.asked.set()
-        self.server.answering.wait(SECONDS)
-        if self.server.status == 200:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self.server.requests.append((self.path, headers, ExportMetricsServiceRequest.FromString(body)))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-def attributes(told: Any) -> dict[str, str]:
-    return {pair.key: pair.value.string_value for pair in told.attributes}
 
 
 @pytest.fixture
@@ -232,24 +172,6 @@ def test_failure_is_told_once(
     assert ["Metrics cannot be exported: ", "Metrics can be exported again"] == [told[0][:28], *told[1:]]
 
 
-def test_nobody_there() -> None:
-    """Where nobody listens it is tried again for a while, and the reason is told; closing ends the attempts."""
-    sender = HttpSender(f"http://127.0.0.1:{free_port()}", "here", {})
-    failures: list[str] = []
-
-    def send() -> None:
-        with pytest.raises(ExportError) as caught:
-            sender.send([Family(Metric("a", "gauge", "A"), [Point((), 1.0)])])
-        failures.append(str(caught.value))
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    wait_for(lambda: sender.reasons.first, SECONDS, "the first attempt failed")
-    sender.close()
-    thread.join(SECONDS)
-    assert ["refused" in failures[0].lower(), "retrying" in failures[0]] == [True, False]
-
-
 def test_server_does_not_wait(exporting: Exporting, collector: Collector) -> None:
     """A collector that does not answer keeps nobody waiting, not even the end of the server."""
     collector.answering.clear()
@@ -282,41 +204,27 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         Flower(options_of(otlp_endpoint="http://localhost:4318"), Celery("tests", broker="memory://"))
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("OTEL_METRIC_EXPORT_INTERVAL", "soon"), ("OTEL_METRIC_EXPORT_INTERVAL", "0")]
-)
-def test_bad_variables(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that cannot be used is named."""
-    monkeypatch.setenv(name, text)
-    with pytest.raises(ExportError, match=name):
-        open_sender("http://localhost:4318", "here", {})
+async def test_of_several_clusters(collector: Collector, tmp_path: Path) -> None:
+    """Those of a cluster are told with its name, and those of the process once, without one."""
+    path = tmp_path / "clusters.json"
+    path.write_text('{"mail": {"broker": "memory://"}}')
+    app = Flower(options_of(otlp_endpoint=collector.url, clusters=str(path)), Celery("tests", broker="memory://"))
+    app.start(listen=False)
+    try:
+        for name in ("process_resident_memory_bytes", "python_info"):
+            await asyncio.to_thread(arrived, collector, name)
+        await asyncio.to_thread(wait_for, lambda: len(clusters_of(collector)) == 3, SECONDS, "all are exported")
+    finally:
+        app.stop()
+    told = {("flower_build_info", "tests"), ("flower_build_info", "mail"), ("python_info", None)}
+    assert told == clusters_of(collector)
 
 
-def test_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OTEL_SDK_DISABLED turns it off."""
-    monkeypatch.setenv("OTEL_SDK_DISABLED", "TRUE")
-    assert open_sender("http://localhost:4318", "here", {}) is None
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://localhost:4318", "http://localhost:4318/v1/metrics"),
-        ("http://localhost:4318/", "http://localhost:4318/v1/metrics"),
-        ("https://otel.example/base/?a=b", "https://otel.example/base/v1/metrics?a=b"),
-        ("http://localhost:4318/v1/metrics", "http://localhost:4318/v1/metrics"),
-    ],
-)
-def test_endpoint(url: str, expected: str) -> None:
-    """The path of the metrics is added where it is missing."""
-    assert expected == endpoint_of(url)
-
-
-def test_pieces() -> None:
-    """No request has more label sets than it may, none is lost, and those that are empty are not sent."""
-    families = [
-        Family(Metric(name, "gauge", ""), [Point((), float(number)) for number in range(size)])
-        for name, size in (("a", 2), ("b", 0), ("c", 5))
-    ]
-    found = [[(each.metric.name, len(each.points)) for each in piece] for piece in pieces(families, 3)]
-    assert [[("a", 2), ("c", 1)], [("c", 3)], [("c", 1)]] == found
+def clusters_of(collector: Collector) -> set[tuple[str, str | None]]:
+    """(metric, cluster) of what came of two metrics."""
+    return {
+        (metric.name, attributes(point).get("cluster"))
+        for metric in collector.came()
+        if metric.name in ("flower_build_info", "python_info")
+        for point in metric.gauge.data_points
+    }
