@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar
@@ -25,6 +25,7 @@ from flower.store import Task
 from flower.utils import headers
 from flower.utils.arguments import ArgumentError, convert
 from flower.utils.json import compress, dumps
+from flower.utils.repeats import Answer, Repeats
 from flower.visitor import Visitor
 
 __all__ = ("BaseHandler", "NotFoundError", "Problem", "Site", "StaticFiles", "default_headers")
@@ -62,9 +63,23 @@ class BaseHandler(Visitor):
 
     async def reply(self, build: Callable[..., Any], *args: Any) -> None:
         """Answer with the JSON of what `build` returns; it runs, and is written out, in a thread."""
-        body, packed = await self.run(
-            _packed_json, build, args, "gzip" in self.request.headers.get("Accept-Encoding", "")
-        )
+        self._finish_json(*await self._written(build, *args))
+
+    async def reply_again(self, key: Hashable, build: Callable[..., Any], *args: Any) -> None:
+        """As `reply`, where the answer depends on the stored tasks and the `key` alone: it may be made already."""
+        repeats: Repeats = self.site.kept.setdefault("repeats", Repeats())
+        revision = None if self.site.shown.formats else self.cluster.store.revision.number
+        asked = (key, self._takes_gzip)
+        self._finish_json(*await repeats.answer(asked, revision, lambda: self._written(build, *args)))
+
+    async def _written(self, build: Callable[..., Any], *args: Any) -> Answer:
+        return await self.run(_packed_json, build, args, self._takes_gzip)
+
+    @property
+    def _takes_gzip(self) -> bool:
+        return "gzip" in self.request.headers.get("Accept-Encoding", "")
+
+    def _finish_json(self, body: bytes, packed: bool) -> None:
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         if packed:
             self.set_header("Content-Encoding", "gzip")
@@ -230,8 +245,9 @@ def default_headers(site: Site, request: HTTPServerRequest, api: bool = False) -
     return found | site.gate.origins.headers(request.headers.get("Origin"))
 
 
-def _packed_json(build: Callable[..., Any], args: tuple[Any, ...], may_compress: bool) -> tuple[bytes, bool]:
-    """JSON bytes, and whether they are compressed."""
-    body = dumps(build(*args))
+def _packed_json(build: Callable[..., Any], args: tuple[Any, ...], may_compress: bool) -> Answer:
+    """JSON bytes, and whether they are compressed; `build` may have written them already."""
+    told = build(*args)
+    body = told if isinstance(told, bytes) else dumps(told)
     packed = compress(body) if may_compress else None
     return packed or body, packed is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -83,7 +83,14 @@ class ListTasks(BaseApiHandler):
         offset = self.get_argument("offset", 0, type=int)
         if offset < 0:
             raise ArgumentError(f"Invalid offset {offset}, expected a number from 0", "offset")
-        await self.reply(self._page, self._query(limit, offset))
+        await self._reply(self._page, self._query(limit, offset))
+
+    async def _reply(self, build: Callable[[TaskQuery], Any], query: TaskQuery) -> None:
+        # A search may speak of the time that passes.
+        if query.search is None:
+            await self.reply_again((self.classic, query), build, query)
+        else:
+            await self.reply(build, query)
 
     def _page(self, query: TaskQuery) -> dict[str, Any]:
         page = self.cluster.store.search(query)
@@ -129,7 +136,10 @@ class ListTasks(BaseApiHandler):
         limit = self.get_argument("limit", None, type=int)
         limit = self.site.max_tasks if limit is None else max(0, limit)
         offset = max(0, self.get_argument("offset", 0, type=int))
-        query = self._query(CHUNK, offset)
+        query = self._query(min(limit, CHUNK), offset)
+        if limit <= CHUNK:
+            await self._reply(self._classic_page, query)
+            return
         # Errors of the store must be told before the first byte is sent.
         chunks = self._chunks(query, limit)
         text = await anext(chunks, b"")
@@ -142,6 +152,9 @@ class ListTasks(BaseApiHandler):
             self.finish(b"}")
         except StreamClosedError:
             return  # the client went away
+
+    def _classic_page(self, query: TaskQuery) -> bytes:
+        return b"{" + self._entries(self.cluster.store.search(query).tasks) + b"}"
 
     async def _chunks(self, query: TaskQuery, limit: int) -> AsyncIterator[bytes]:
         """`"uuid": {task}, ...` texts.

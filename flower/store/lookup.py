@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from flower.store.caseless import compared
+from flower.store.rows import at_once
 from flower.store.schema import tasks as table
+from flower.store.sqlite import CHILDREN_OF
 
 AT_ONCE = 1000
 """Values in one statement: fewer than either engine takes."""
@@ -28,7 +30,10 @@ def children(connection: sa.Connection, uuids: Sequence[str]) -> dict[str, list[
     query = sa.select(table.c.parent_id, table.c.uuid).order_by(table.c.parent_id, table.c.received, table.c.id)
     for start in range(0, len(uuids), AT_ONCE):
         chunk = uuids[start : start + AT_ONCE]
-        for parent, child in connection.execute(query.where(table.c.parent_id.in_(chunk))):
+        pairs = at_once(connection, CHILDREN_OF, chunk)
+        if pairs is None:
+            pairs = connection.execute(query.where(table.c.parent_id.in_(chunk))).all()
+        for parent, child in pairs:
             found.setdefault(parent, []).append(child)
     return found
 

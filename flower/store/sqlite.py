@@ -38,6 +38,15 @@ _PRAGMAS = (
 )
 _BY = "tasks_by_"
 _COLUMN_LIST = ", ".join(NAMES)
+_AMONG = "IN (SELECT value FROM json_each(?))"
+ROWS_WITH = f"SELECT id, {_COLUMN_LIST} FROM tasks WHERE id {_AMONG}"
+"""For a list of ids as JSON."""
+CHILDREN_OF = (
+    # So said, the index is taken that leaves out the tasks without a parent.
+    f"SELECT parent_id, uuid FROM tasks WHERE parent_id IS NOT NULL AND parent_id {_AMONG} "
+    "ORDER BY parent_id, received, id"
+)
+"""For a list of uuids as JSON."""
 _ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in NAMES if name != "uuid")
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_STATES))
 _NOTED = "SELECT number FROM counts WHERE name = 'stored'"

@@ -27,6 +27,7 @@ from flower.store.narrow import is_in_order, narrowest
 from flower.store.plan import Clause, checked, walking
 from flower.store.query import Count, Cursor, Page, Slice, TaskQuery
 from flower.store.retention import Ages, Retention
+from flower.store.revision import Revision
 from flower.store.rollup_rows import RollupRows
 from flower.store.rollups import Rollups
 from flower.store.rows import task_of, tasks_with
@@ -58,6 +59,7 @@ class Store(Condition):
         self._writer = engine.writer
         self.tasks = 0
         self.retention = Retention(self._writer, ages)
+        self.revision = Revision(shared=engine.shared)
         self.rollups = Rollups(RollupRows(self._writer), shared=engine.shared)
         self.audit = audit.AuditRows(self._writer)
         self._facets: Kept[facets.Facets] = Kept()
@@ -234,7 +236,7 @@ class Store(Condition):
         began = time.monotonic()
         crowded = self.engine.crowded
         unread = [task["uuid"] for task in changed if crowded or not task.get("stored")]
-        with self._writer.transaction():
+        with self.revision.changing(), self._writer.transaction():
             found = self._writer.fetch(unread)
             new = self._upsert([flat(merged(task, found.get(task["uuid"]))) for task in changed])
             fresh = len(unread) - len(found) if new is None else new
@@ -276,7 +278,7 @@ class Store(Condition):
     def _forget(self, now: float) -> None:
         """Take one step of forgetting, if any is due, and give back some of the space."""
         if self.retention.is_due(self.tasks - self.max_tasks):
-            with self._writer.transaction():
+            with self.revision.changing(), self._writer.transaction():
                 gone = self.retention.step(self.tasks - self.max_tasks, now)
                 tasks = self.engine.counted(self.tasks, -gone)
             self.tasks = tasks

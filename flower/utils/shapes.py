@@ -14,17 +14,16 @@ from flower.utils.readable import readable
 Facts = Mapping[str, Any]
 Json = dict[str, Any]
 
-CLASSIC_BEFORE_WORKER = (
+CLASSIC = (
     *("uuid", "name", "state", "received", "sent", "started", "rejected", "succeeded", "failed", "retried", "revoked"),
-    *("args", "kwargs", "eta", "expires", "retries"),
-)
-CLASSIC_AFTER_WORKER = (
-    *("result", "exception", "timestamp", "runtime", "traceback", "exchange", "routing_key", "clock", "client"),
+    *("args", "kwargs", "eta", "expires", "retries", "worker", "result", "exception", "timestamp", "runtime"),
+    *("traceback", "exchange", "routing_key", "clock", "client", "root", "root_id", "parent", "parent_id"),
 )
 TIMES = ("sent", "received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
 PLAIN = ("retries", "eta", "expires", "traceback", "exception", "queue", "exchange", "routing_key", "priority")
 ORIGIN = ("clock", "client", "root_id", "parent_id")
 VALUES = ("args", "kwargs", "result")
+LISTED = ("uuid", "name", "state", "hostname", "worker", "timestamp", *TIMES, "runtime", *VALUES, *PLAIN, *ORIGIN)
 WORKER_FACTS = ("pid", "sw_ident", "sw_ver", "sw_sys")
 LOSS = ("since", "until", "events")
 ATTEMPT = ("time", "moment", "worker", "exception")
@@ -33,19 +32,11 @@ INSPECTED = ("stats", "active_queues", "registered", "conf", "scheduled", "reser
 
 def task(task: Facts) -> Json:
     """A task in a list."""
-    worker = task.get("worker")
-    return {
-        "uuid": task.get("uuid"),
-        "name": task.get("name"),
-        "state": task.get("state"),
-        "hostname": worker,
-        "worker": worker,
-        "timestamp": task.get("timestamp"),
-        **{name: task.get(name) for name in TIMES},
-        "runtime": task.get("runtime"),
-        **{name: _value(task.get(name)) for name in VALUES},
-        **{name: task.get(name) for name in PLAIN + ORIGIN},
-    }
+    shape = dict(zip(LISTED, map(task.get, LISTED), strict=True))
+    shape["hostname"] = shape["worker"]
+    for name in VALUES:
+        shape[name] = _value(shape[name])
+    return shape
 
 
 def task_info(facts: Facts, worker: Facts | None, children: Sequence[str]) -> Json:
@@ -63,14 +54,12 @@ def task_info(facts: Facts, worker: Facts | None, children: Sequence[str]) -> Js
 
 def classic_task(task: Facts, children: Sequence[str]) -> Json:
     """A task as `/api/task/info` and `/tasks/datatable` of Flower 2.x give it."""
-    shape = {name: task.get(name) for name in CLASSIC_BEFORE_WORKER}
+    shape = dict(zip(CLASSIC, map(task.get, CLASSIC), strict=True))
     shape["retries"] = shape["retries"] or 0
-    shape["worker"] = task.get("worker")
-    shape |= {name: task.get(name) for name in CLASSIC_AFTER_WORKER}
-    if task.get("succeeded") is None:
+    if shape["succeeded"] is None:
         shape["runtime"] = None  # 2.x knew only the run times that workers tell, and these only of successes
-    root, parent = task.get("root_id"), task.get("parent_id")
-    return shape | {"root": root, "root_id": root, "parent": parent, "parent_id": parent, "children": list(children)}
+    shape["root"], shape["parent"], shape["children"] = shape["root_id"], shape["parent_id"], list(children)
+    return shape
 
 
 def classic_listed_task(task: Facts, children: Sequence[str]) -> Json:

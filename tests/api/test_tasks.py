@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 
+from flower.store import Task
 from tests import factories as make
-from tests.api.conftest import Server
+from tests.api.conftest import Serve, Server
 
 CLASSIC_INFO = [
     "uuid",
@@ -314,3 +316,28 @@ def test_classic_failure_has_no_run_time(classic: Server) -> None:
     """Flower 2.x knew the run times of successes only; ours is in the other shape."""
     classic.feed(make.received("a"), make.started("a"), make.failed("a"))
     assert classic.json("/api/tasks")["a"]["runtime"] is None
+
+
+@pytest.mark.parametrize("classic", [False, True])
+def test_the_same_asked_again(serve: Serve, classic: bool) -> None:
+    """An answer may be given again while nothing changes; it is that of now as soon as anything does."""
+    server = serve(classic_api=classic)
+    server.feed(make.success("first"))
+    assert server.get("/api/tasks", limit=50).text == server.get("/api/tasks", limit=50).text
+    assert "second" not in server.get("/api/tasks", limit=50).text
+    server.feed(make.success("second", 10))
+    assert "second" in server.get("/api/tasks", limit=50).text
+    assert "second" not in server.get("/api/tasks", limit=1, sort_by="received").text
+
+
+def test_what_an_own_function_shows_is_asked_each_time(serve: Serve) -> None:
+    """A `format_task` may show a task otherwise each time."""
+    numbers = itertools.count()
+
+    def numbered(task: Task) -> Task:
+        task.args = str(next(numbers))
+        return task
+
+    server = serve(format_task=numbered)
+    server.feed(make.success("first"))
+    assert server.get("/api/tasks").text != server.get("/api/tasks").text
