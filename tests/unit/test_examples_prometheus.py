@@ -24,8 +24,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ALERTS = yaml.safe_load((EXAMPLES / "prometheus" / "alerts.yml").read_text())
 DASHBOARD = json.loads((EXAMPLES / "grafana" / "celery.json").read_text())
 SCRAPED = {"instance", "job", "cluster"}
-"""What every series has beside its own labels; the last one where several clusters are watched."""
-"""Labels that Prometheus adds to what it scrapes."""
+"""What every series has beside its own labels: what Prometheus adds, and its cluster where several are watched."""
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
 NAME = re.compile(r"\bflower_\w+")
 SELECTED = re.compile(r"\b(flower_\w+)\{([^}]*)\}")
@@ -91,6 +90,25 @@ def test_legends(panel: dict[str, Any]) -> None:
         if grouped := GROUPED.search(target["expr"]):
             labels = set(re.findall(r"\w+", grouped[1]))
         assert set() == set(LEGEND.findall(target["legendFormat"])) - labels
+
+
+@pytest.mark.parametrize(
+    "expression", [target["expr"] for panel in PANELS for target in panel["targets"]], ids=lambda text: str(text)[:60]
+)
+def test_chosen_clusters(expression: str) -> None:
+    """Whatever Flower tells of is that of the chosen servers and clusters."""
+    chosen = ('instance=~"$instance"', 'cluster=~"$cluster"')
+    selections = [selection for _, selection in SELECTED.findall(expression)]
+    assert len(selections) == len(NAME.findall(expression))
+    assert [] == [selection for selection in selections if not all(each in selection for each in chosen)]
+
+
+@pytest.mark.parametrize("name", ["instance", "cluster", "task", "queue"])
+def test_all_is_what_has_no_such_label_too(name: str) -> None:
+    """A server with one cluster tells none: at first everything is chosen, with and without the label."""
+    variable = next(each for each in DASHBOARD["templating"]["list"] if each["name"] == name)
+    assert (".*", "$__all", True) == (variable["allValue"], variable["current"]["value"], variable["includeAll"])
+    assert variable["definition"] == variable["query"]["query"]
 
 
 def test_panels_do_not_overlap() -> None:
