@@ -16,8 +16,9 @@ def version() -> str:
     return found[1]
 
 
-# Which redis client fits, and what else it needs, is kombu's to say.
-REDIS = ["kombu[redis]", "hiredis>=2"]
+# Which redis client fits, and what else it needs, is kombu's to say. Events come in base64: Python's own takes four
+# times as long, which is a tenth of the time of receiving an event.
+REDIS = ["kombu[redis]", "hiredis>=2", "pybase64>=1.4"]
 # With its own libpq: nothing has to be compiled or installed besides.
 POSTGRES = ["psycopg[binary]>=3.1.8"]
 # Only a login through OpenID Connect checks signatures; the other providers need no library.

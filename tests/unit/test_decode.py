@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import pickle
 import zlib
@@ -26,6 +27,13 @@ def decoded(payload: bytes, accept: tuple[str, ...] = ("json",)) -> tuple[list[E
     decoder = Decoder(accept)
     decoder.envelope(payload, events)
     return events, decoder.malformed
+
+
+@pytest.fixture(params=["pybase64", "binascii"], autouse=True)
+def base64_decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test, with the optional library and without it."""
+    if request.param == "binascii":
+        monkeypatch.setattr("flower.ingest.decode.a2b_base64", binascii.a2b_base64)
 
 
 def test_single_event() -> None:
