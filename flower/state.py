@@ -16,6 +16,7 @@ from sys import intern
 from typing import Any
 
 from flower.ingest.lag import lag_of
+from flower.ingest.names import Names
 from flower.ingest.secrets import hide_secrets, without_secrets
 from flower.ingest.views import follow, settled_view_of, view_of
 from flower.store import FINAL_STATES, Saver, Store, Task
@@ -69,6 +70,7 @@ class State:
         """Is given every batch as it came, and the number of its last event in `totals["received"]`."""
         self.lag_seconds = 0.0
         """How old the events of the last batch were when they came."""
+        self._names = Names()
         self._tally = Tally()
         """What was not told yet."""
         self._telling = threading.Lock()
@@ -99,14 +101,15 @@ class State:
         if len(self._changed) >= MAX_UNSAVED and not self._wait_for_room():
             self.totals["dropped"] += len(events)
             return
-        redactor = self.redactor or None
+        redactor, names = self.redactor or None, self._names
         with self.lock:
             before = len(self._tally.events)
             for event in events:
                 try:
                     if redactor is not None:
                         hide_secrets(event, redactor)
-                    type_, host = name_in(event["type"]), name_in(event["hostname"])
+                    type_, host = names[event["type"]], event["hostname"]
+                    host = names[host] if host.__class__ is str else name_in(host)
                     if type_.startswith("task-"):
                         self._task_event(type_, host, event, now)
                     elif type_.startswith("worker-"):
@@ -153,7 +156,6 @@ class State:
         elif not follow(task, host, event):
             join(task, view_of(uuid, host, event, now))
         self._changed[uuid] = task
-        # Counters keep these texts: one of each, not the one that came with each event.
         name = intern(task.get("name") or "")
         if type_ == "task-sent":
             queue = task.get("queue")
@@ -161,10 +163,10 @@ class State:
                 self.queue_names.add(queue)
             if queue in self.queue_names:
                 self.sent[queue] += 1
-            host = producer_of(host)
+            host = intern(producer_of(host))
         elif type_ == "task-received" and (queue := task.get("queue")) in self.queue_names:
             self.taken[queue] += 1
-        self._tally.note((name, intern(type_), intern(host)), task, event, self.queue_names)
+        self._tally.note((name, type_, host), task, event, self.queue_names)
 
     def _worker_event(self, type_: str, host: str, event: dict[str, Any], now: float) -> None:
         self.workers.hear(type_, host, event, now)
