@@ -34,7 +34,10 @@ class GetStats(BaseApiHandler):
         await self.reply(self._answer, self._query(now), now)
 
     def _answer(self, query: StatsQuery, now: float) -> dict[str, Any]:
-        return shape(self.cluster.store.stats(query), query, now)
+        told = shape(self.cluster.store.stats(query), query, now)
+        away = self.cluster.store.interrupted
+        within = away is not None and away[0] < told["to"] and away[1] > told["from"]
+        return {**told, "interrupted": {"from": away[0], "to": away[1]} if away and within else None}
 
     def _query(self, now: float) -> StatsQuery:
         start, end = self._span(now)

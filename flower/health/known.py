@@ -67,6 +67,7 @@ class Known:
     last_event_at: float | None = None
     store_failing_since: float | None = None
     store_failure: str | None = None
+    interrupted: tuple[float, float] | None = None
     export_failing_since: float | None = None
     export_failure: str | None = None
 

@@ -206,6 +206,19 @@ def _export(known: Known) -> Iterable[Finding]:
         )
 
 
+def _interrupted(known: Known) -> Iterable[Finding]:
+    """What happened while no server ran that should have."""
+    if known.interrupted is not None and known.now - known.interrupted[1] < MISSED_SECONDS:
+        since, until = known.interrupted
+        yield Finding(
+            "interrupted",
+            "warn",
+            say("health.interrupted", span=format_age(until - since)),
+            since,
+            say("health.interrupted.detail"),
+        )
+
+
 def _missed(known: Known) -> Iterable[Finding]:
     """Events that workers sent of late and nobody heard."""
     late = [
@@ -255,6 +268,7 @@ RULES: tuple[Callable[[Known], Iterable[Finding]], ...] = (
     _queues,
     _failures,
     _export,
+    _interrupted,
     _missed,
     _losses,
 )

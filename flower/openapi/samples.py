@@ -85,6 +85,7 @@ STATS = {
     "total": _FIGURES,
     "groups": [{"name": "tasks.add", **_FIGURES}],
     "series": [{"at": 1795154400, **_FIGURES}],
+    "interrupted": {"from": 1795200001.25, "to": 1795200031.5},
 }
 DEPTHS = {
     "from": 1795242120,

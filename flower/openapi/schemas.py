@@ -124,6 +124,10 @@ def _stats() -> dict[str, Schema]:
         total=ref("Figures"),
         groups={"type": "array", "items": {"type": "object"}, "description": "Figures with their name or worker"},
         series=null({"type": "array", "items": {"type": "object"}}, "Figures with `at`, the start of the step"),
+        interrupted=null(
+            record(**{"from": NUMBER}, to=NUMBER),
+            "When nothing was heard, as a server was killed and this one had not begun; null outside of the span",
+        ),
     )
     return {"Durations": durations, "Figures": cell, "Stats": stats}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -12,9 +13,10 @@ import orjson
 import sqlalchemy as sa
 
 from flower.store import sqlite, textindex
-from flower.store.engine import Lookup, Peer, Writer
+from flower.store.engine import Lookup, Peer, Span, Writer
 from flower.store.errors import StoreError
 from flower.store.files import StoreFile
+from flower.store.life import Life
 from flower.store.migrate import prepare_file
 from flower.store.plan import Clause, Unindexed
 from flower.store.query import TaskQuery
@@ -66,12 +68,16 @@ class Embedded:
             file.close()
             raise StoreError(f"Cannot use {file.path}: {error}") from error
         self.writer: Writer = self._writer
+        self._life = Life(self.writer)
+        self.interrupted: Span | None = None
         self._wanted = WantedIndexes(self._writer.demanded())
         self._texts = textindex.Texts(file.path)
         self.reader = sqlite.reader(file.path)
         self.lookup: Lookup = sqlite.Lookup(file.path)
 
     def open(self) -> int:
+        if self.durable:
+            self.interrupted = self._life.before()
         return self.writer.count()
 
     @property
@@ -116,6 +122,8 @@ class Embedded:
 
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         """There is nobody else, but an index may be wanted."""
+        if self.durable:
+            self._life.attend()
         self._texts.attend(self._writer, tasks, busy=behind())
         missing, unused = self._wanted.missing(), self._wanted.unused()
         if missing is not None and not behind():
@@ -175,5 +183,7 @@ class Embedded:
         self.reader.dispose()
         self.lookup.close()
         self._texts.close(self._writer)
+        with contextlib.suppress(sqlite3.Error):
+            self._life.end()
         self.writer.close()
         self.file.close()

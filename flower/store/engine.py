@@ -13,6 +13,8 @@ from flower.store.query import TaskQuery
 from flower.utils.search import Query
 
 Row = tuple[Any, ...]
+Span = tuple[float, float]
+"""Since when and until when, in seconds since the epoch."""
 
 
 class Writer(Protocol):
@@ -85,6 +87,10 @@ class Engine(Protocol):
 
         Can be repeated until it was done. In the writer's thread, or before there is one.
         """
+
+    @property
+    def interrupted(self) -> Span | None:
+        """When no process used it, from the end of one that was killed until this one began; None until it is known."""
 
     def peers(self) -> list[Peer]:
         """The processes on this database, the oldest first; none where there can be but one."""

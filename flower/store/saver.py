@@ -151,6 +151,7 @@ class Saver(threading.Thread):
             if self._round % WORKERS_EVERY == 0 or asked:
                 self._store.save_workers(*self._source.take_workers())
             self._store.keep_house(self._now(), at_once=asked, behind=self._is_behind)
+            self._store.interrupt(self._store.engine.interrupted)
             if self._store.is_shared and self._round % REREAD_EVERY == 0:
                 found = self._store.engine.ended(list(self._source.open_tasks)) | found
         except self._store.engine.failures as error:

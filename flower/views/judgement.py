@@ -43,6 +43,7 @@ def health_of(cluster: Cluster, report: QueueReport | None, recent: Mapping[str,
             last_event_at=state.last_event_at,
             store_failing_since=store.failing_since,
             store_failure=store.failure,
+            interrupted=store.interrupted,
             export_failing_since=export.failing_since if export else None,
             export_failure=export.failure if export else None,
         )

@@ -110,3 +110,9 @@ class Server(Process):
     def ready(self) -> bool:
         """Whether it hears the broker and can store."""
         return self.ask("/healthcheck", ready=1).status_code == 200
+
+
+def unexplained(server: Server) -> list[str]:
+    """Tasks that seem to go on though no worker is known to have them still."""
+    tasks = server.tasks(state="RECEIVED") | server.tasks(state="STARTED")
+    return [uuid for uuid in tasks if "unheard" not in server.read(f"/api/task/info/{uuid}")["extra"]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cluster import FINAL, Server, Worker, client
+from tests.integration.cluster import FINAL, Server, Worker, client, unexplained
 from tests.integration.load import load
 from tests.services import Process, RabbitMQ, Redis, last, wait_for
 
@@ -108,6 +108,30 @@ def test_killed_server_keeps_what_is_older_than_a_second(own_redis: Redis, serve
         server.end(signal.SIGKILL)
     server.start(own_redis.url, *persistent)
     assert set() == seen - ended(server)
+
+
+def test_killed_server_is_told_by_the_next(own_redis: Redis, server: Server, worker: Worker) -> None:
+    """Since when nobody listened is said in the log, the API and on the overview; no task is left as if it went on."""
+    persistent = ("--persistent=true", "--db=history")
+    server.start(own_redis.url, *persistent)
+    worker.start(own_redis.url, *THREADS)
+    with load(own_redis.url) as stream:
+        wait_for(lambda: len(server.states()) > 100, 20, "tasks are seen")
+        server.end(signal.SIGKILL)
+        killed, sent = time.time(), len(stream.sent)
+        wait_for(lambda: len(stream.sent) > sent + 100, 20, "work goes on")
+        server.start(own_redis.url, *persistent)
+        again = time.time()
+        wait_for(lambda: server.read("/api/stats")["interrupted"], 10, "it is told")
+    told = server.read("/api/stats")["interrupted"]
+    # Until a second and a write before; a busy machine may have kept it from writing.
+    assert (True, True) == (killed - 5 < told["from"] <= killed, killed < told["to"] <= again)
+    assert (1, True) == (server.log.count("not ended in order"), "not ended in order" in server.ask("/").text)
+    wait_for(lambda: not unexplained(server), 30, "what became of every task is known, or said not to be")
+    server.end()
+    server.start(own_redis.url, *persistent)
+    wait_for(server.ready, 15, "ready")
+    assert (None, 1) == (server.read("/api/stats")["interrupted"], server.log.count("not ended in order"))
 
 
 def test_everything_is_stored_at_the_end(own_redis: Redis, server: Server, worker: Worker) -> None:

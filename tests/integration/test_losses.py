@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from tests.integration.cluster import Server, Worker, client
+from tests.integration.cluster import Server, Worker, client, unexplained
 from tests.services import Process, RabbitMQ, Redis, wait_for
 
 TASKS = 2_000
@@ -95,12 +95,6 @@ def rabbit_scene(
     server.start(rabbitmq.url)
     worker.start(rabbitmq.url, "-Q", "losses", "-E", *POOLS[request.param])
     return server, f"{worker.name}@test", tap
-
-
-def unexplained(server: Server) -> list[str]:
-    """Tasks that seem to go on though the worker rests."""
-    tasks = server.tasks(state="RECEIVED") | server.tasks(state="STARTED")
-    return [uuid for uuid in tasks if "unheard" not in server.read(f"/api/task/info/{uuid}")["extra"]]
 
 
 def send(broker: str, number: int, name: str, *args: float, queue: str | None = None) -> None:

@@ -96,6 +96,29 @@ def test_either_of_two_servers_may_be_killed(
             server.end()
 
 
+def test_hung_leader_is_relieved(databases: Databases, redis: Redis, worker: Worker, servers: list[Server]) -> None:
+    """One that neither works nor ends leads no longer; when it goes on it stands back, and both have every task."""
+    leader, other = servers
+    with databases.lent() as url:
+        for server in servers:
+            server.start(redis.url, f"--db={url}")
+            wait_for(server.ready, 15, "it receives events")
+        wait_for(lambda: metric(leader, "flower_store_leads") == 1, 15, "the first leads")
+        with load(redis.url) as stream:
+            sent_at_least(stream, 50)
+            leader.pause()
+            sent_at_least(stream, 100)
+            wait_for(lambda: metric(other, "flower_store_leads") == 1, 60, "the other leads")
+            leader.resume()
+            wait_for(lambda: metric(leader, "flower_store_leads") == 0, 30, "it stands back")
+            sent_at_least(stream, len(stream.sent) + 50)
+        for server in servers:
+            wait_until_complete(server, stream)
+        assert [0, 1] == [metric(server, "flower_store_leads") for server in servers]
+        for server in servers:
+            server.end()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_dead_database_is_waited_for(
     own_postgresql: PostgreSQL, redis: Redis, worker: Worker, servers: list[Server], number: int

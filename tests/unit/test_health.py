@@ -257,3 +257,11 @@ def test_the_worst_comes_first() -> None:
     """Findings are ordered by severity, and the headline counts the worst."""
     health = judge(known(report=report(Queue("q", 1)), totals={"dropped": 1, "malformed": 1}))
     assert ("1 problem", ["bad", "warn", "note"]) == (health.text, [each.severity for each in health.findings])
+
+
+@pytest.mark.parametrize("ago, told", [(60.0, ["interrupted"]), (7200.0, [])])
+def test_killed_server_is_told_for_an_hour(ago: float, told: list[str]) -> None:
+    """After a start that follows no orderly end the overview says since when and for how long nothing was heard."""
+    found = findings(interrupted=(T0 - ago - 12.0, T0 - ago))
+    assert told == [finding.slug for finding in found]
+    assert [(T0 - ago - 12.0, True)] * len(told) == [(finding.since, "12 s" in finding.text) for finding in found]

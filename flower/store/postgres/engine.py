@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from flower.store import engine
 from flower.store.columns import NAMES
-from flower.store.engine import Peer, Row
+from flower.store.engine import Peer, Row, Span
 from flower.store.errors import StoreError
 from flower.store.plan import Clause
 from flower.store.postgres.database import Connection, Database
@@ -89,6 +89,10 @@ class Postgres:
     @property
     def crowded(self) -> bool:
         return self._peers.crowded
+
+    @property
+    def interrupted(self) -> Span | None:
+        return self._peers.interrupted
 
     def peers(self) -> list[Peer]:
         return self._peers.all()

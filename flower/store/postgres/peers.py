@@ -6,20 +6,28 @@ connection: it is free again as soon as the server sees the connection end.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
 import time
 import uuid
 
-from flower.store.engine import Peer
+import psycopg
+
+from flower.store.engine import Peer, Span
 from flower.store.postgres.database import Connection
 from flower.store.postgres.writer import Writer
+
+logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 2.0
 SILENT_SECONDS = 15.0
 """After which a process counts as gone."""
-KEPT_SECONDS = 3600.0
+HUNG_SECONDS = 5.0
+"""When nobody who is alive leads for so long, who holds the lock hangs."""
+KEPT_SECONDS = 60.0
+"""After which the one that leads forgets it. Where none is left, who comes next finds those that were killed."""
 
 _NOW = "extract(epoch FROM clock_timestamp())"
 BEAT = f"""
@@ -27,6 +35,13 @@ INSERT INTO peers (name, started, seen, leads) VALUES (%s, {_NOW}, {_NOW}, %s)
 ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, leads = excluded.leads
 """
 ALIVE = f"SELECT name, started, seen, leads FROM peers WHERE seen > {_NOW} - {SILENT_SECONDS} ORDER BY started, name"
+OTHERS = "SELECT name, seen FROM peers WHERE name <> %s"
+# As pg_locks shows a lock of one number.
+END_HOLDER = """
+SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND datname = current_database()
+AND (classid::bigint << 32) | objid::bigint = %s
+"""
 FORGET = f"DELETE FROM peers WHERE seen < {_NOW} - {KEPT_SECONDS}"
 
 
@@ -41,8 +56,13 @@ class Peers:
         self._guard = threading.Lock()
         self._alive: list[Peer] = []
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._leaderless_since: float | None = None
         self.crowded = False
         """Whether another was ever seen."""
+        self.interrupted: Span | None = None
+        """When nobody lived before this process, after one that did not leave."""
+        self._before: dict[str, float] | None = None
+        """Those that had not left when it began, and when they were seen: empty once it is known whether one lives."""
 
     @property
     def leads(self) -> bool:
@@ -66,6 +86,8 @@ class Peers:
         if self._led is not connection:
             (got,) = connection.execute("SELECT pg_try_advisory_lock(%s)", (self._lock,)).fetchone() or (False,)
             self._led = connection if got else None
+        if self._before is None:
+            self._before = dict(connection.execute(OTHERS.encode(), (self.name,)).fetchall())
         with self._writer.transaction():
             connection.execute(BEAT.encode(), (self.name, self.leads))
             if self.leads:
@@ -75,6 +97,34 @@ class Peers:
         with self._guard:
             self._alive = alive
         self.crowded = self.crowded or len(alive) > 1
+        self._look_back(alive)
+        self._relieve(alive)
+
+    def _look_back(self, alive: list[Peer]) -> None:
+        """Learn whether this process began while no other lived: one that was killed just now is silent from now on."""
+        if not self._before:
+            return
+        us = next(peer for peer in alive if peer.ours)
+        if any(peer.seen_at > self._before.get(peer.name, peer.seen_at) for peer in alive):
+            self._before = {}
+        elif us.seen_at - max(self._before.values()) > SILENT_SECONDS:
+            self.interrupted = max(self._before.values()), us.started_at
+            self._before = {}
+
+    def _relieve(self, alive: list[Peer]) -> None:
+        """End the connection of a leader that hangs: its lock is free for the next one to try, and it is no leader."""
+        now = time.monotonic()
+        if any(peer.leads for peer in alive):
+            self._leaderless_since = None
+        elif self._leaderless_since is None:
+            self._leaderless_since = now
+        elif now - self._leaderless_since >= HUNG_SECONDS:
+            self._leaderless_since = None
+            logger.warning("The process that leads has been silent for %d s; another takes over", SILENT_SECONDS)
+            try:
+                self._writer.connection.execute(END_HOLDER.encode(), (self._lock,))
+            except psycopg.errors.InsufficientPrivilege as error:
+                logger.warning("Its connection could not be ended: %s", str(error).strip())
 
     def leave(self) -> None:
         """Be gone for the others at once; unless a server hangs, or was never there. Raises psycopg.Error."""
