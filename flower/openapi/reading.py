@@ -13,6 +13,7 @@ STATES = ", ".join(f"`{state}`" for state in TASK_STATES)
 DIGITS = 10**18 - 1
 HTML = "text/html"
 PLAIN = "text/plain"
+READY = "503 and the reasons while events cannot be received or stored; of several clusters, while none can be watched"
 
 UUID = Parameter("uuid", "Id of the task", {**TEXT, "minLength": 1}, where="path", example=INFO["uuid"])
 
@@ -183,7 +184,7 @@ ROUTES: tuple[Route, ...] = (
         "Machines that watch",
         "`OK` while the server lives, whatever the broker does",
         TEXT,
-        (Parameter("ready", "503 and the reasons while events cannot be received or stored", BOOL, False, example=1),),
+        (Parameter("ready", READY, BOOL, False, example=1),),
         (400, 503),
         permission="public",
         media=(PLAIN,),
