@@ -30,6 +30,8 @@ STEP = 3_000
 CHANGED_MOST = 50_000
 """Changed tasks that are remembered: beyond, to begin anew is faster."""
 UNUSED_SECONDS = 3_600.0
+RETRY_SECONDS, RETRY_MOST_SECONDS = 60.0, 3_600.0
+"""After what kept it from being made, a full disk or a lock, it is tried again; twice as late each time."""
 SAMPLES = 1_000
 """Texts that tell how common a piece is."""
 
@@ -95,7 +97,8 @@ class Texts:
         remove(path)
         self._lock = threading.Lock()
         self._asked_at: float | None = None
-        self._refused = False
+        self._not_before = 0.0
+        self._retry_seconds = RETRY_SECONDS
         self._index: _Index | None = None
 
     def candidates(self, search: Query, most: int) -> Candidates | None:
@@ -150,12 +153,13 @@ class Texts:
         """Whether all tasks are in the index, if one is wanted. In the writer's thread."""
         index = self._index
         if index is None:
-            return self._asked_at is None or self._refused
+            return self._asked_at is None or time.monotonic() < self._not_before
         return not index.stale and not index.changed and not index.in_work and index.mark == _newest(writer)
 
     def _is_wanted(self, tasks: int) -> bool:
-        asked = self._asked_at is not None and time.monotonic() - self._asked_at < UNUSED_SECONDS
-        return asked and tasks >= TASKS_LEAST and not self._refused
+        now = time.monotonic()
+        asked = self._asked_at is not None and now - self._asked_at < UNUSED_SECONDS
+        return asked and tasks >= TASKS_LEAST and now >= self._not_before
 
     def _begin(self, writer: Writer, tasks: int) -> None:
         try:
@@ -183,6 +187,7 @@ class Texts:
         newest = _newest(writer)
         claimed = min(newest, index.mark + STEP)
         if claimed == index.mark and not index.changed:
+            self._retry_seconds = RETRY_SECONDS
             return
         # From here on changes of these tasks are noted; they are read after that.
         writer.execute("UPDATE flower_mark SET id = ?", (claimed,))
@@ -192,8 +197,10 @@ class Texts:
         index.submit()
 
     def _refuse(self, error: BaseException) -> None:
-        self._refused = True
-        logger.warning("Searches read every text, for there can be no index of them: %s", error)
+        self._not_before = time.monotonic() + self._retry_seconds
+        told = "Searches read every text, for there can be no index of them for %d s: %s"
+        logger.warning(told, self._retry_seconds, error)
+        self._retry_seconds = min(2 * self._retry_seconds, RETRY_MOST_SECONDS)
 
     def _end(self, writer: Writer) -> None:
         index = self._index

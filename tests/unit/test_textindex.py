@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -212,6 +214,34 @@ def test_sqlite_without_such_an_index(
             store.engine.attend(store.tasks, idle)
     told = [record.getMessage() for record in caplog.records]
     assert (["u7"], 1, []) == (found(store, "customer7x"), len(told), list(tmp_path.glob("db-texts*")))
+    store.close()
+
+
+@pytest.mark.parametrize("add", [False, True])
+def test_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, add: bool
+) -> None:
+    """A full disk, at the beginning or later, keeps the index from being made for a time, each time for longer."""
+    full = sqlite3.OperationalError("database or disk is full")
+
+    def fail(*_: Any) -> None:
+        raise full
+
+    monkeypatch.setattr(textindex, "TASKS_LEAST", 1)
+    now = time.monotonic()
+    monkeypatch.setattr(textindex.time, "monotonic", lambda: now)
+    store = open_store(str(tmp_path / "db"), persistent=True)
+    store.write([task(1)])
+    found(store, "customer")
+    with monkeypatch.context() as broken:
+        broken.setattr(textindex.TextFile, "add" if add else "__init__", fail)
+        for seconds in (0.0, 59.0, 1.0, 119.0):
+            now += seconds
+            take_in(store)
+    assert (None, 2) == (index_of(store), caplog.text.count("disk is full"))
+    now += 1.0
+    take_in(store)
+    assert {1} == candidates(store, "customer1x")
     store.close()
 
 
