@@ -66,7 +66,7 @@ class Watched:
         self.watch = Watch(
             self.cluster,
             io_loop,
-            executor,
+            self._asking,
             enable_events=options.enable_events,
             purge_seconds=options.purge_offline_workers,
         )

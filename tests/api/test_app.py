@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import subprocess
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tornado.httpclient import AsyncHTTPClient
 from flower.app import Flower, rewrite_handler
 from flower.options import options as default_options
 from flower.urls import handlers
+from flower.utils import remote
 from tests import factories as make
 from tests.api.conftest import SECONDS, Serve, options_of
 
@@ -191,3 +193,20 @@ def test_forwarded_headers(serve: Serve) -> None:
     server = serve(xheaders=True)
     answer = server.request("GET", "/", headers={"X-Forwarded-Proto": "https", "X-Real-Ip": "203.0.113.9"})
     assert 200 == answer.status_code
+
+
+def test_silent_workers_hold_up_no_page(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many workers are asked and do not answer, the threads of the pages are free."""
+    server, end = serve(), threading.Event()
+
+    def silent(*_: object) -> dict[str, dict[str, object]]:
+        end.wait(3 * SECONDS)
+        return {"registered": {}}
+
+    monkeypatch.setattr(remote, "ask", silent)
+    try:
+        for number in range(100):
+            server.app.watch.doubted(f"celery@{number}", bool)
+        assert 200 == server.get("/api/tasks").status_code
+    finally:
+        end.set()
