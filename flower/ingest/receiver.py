@@ -9,6 +9,7 @@ from typing import Protocol
 from celery import Celery
 from kombu import Connection
 
+from flower.ingest.amqp import AmqpReceiver, is_readable
 from flower.ingest.decode import Decoder, Event
 from flower.ingest.kombu import KombuReceiver
 
@@ -26,7 +27,7 @@ class Receiver(Protocol):
     def close(self) -> None: ...
 
 
-RECEIVERS: dict[str, type[Receiver]] = {}
+RECEIVERS: dict[str, type[Receiver]] = {"amqp": AmqpReceiver}
 """Transport driver -> its own receiver; the others are received through kombu."""
 
 try:
@@ -39,6 +40,11 @@ else:
 CONNECT_TIMEOUT_SECONDS = 4.0
 
 
+def _receiver(connection: Connection) -> type[Receiver]:
+    own = RECEIVERS.get(connection.transport.driver_type, KombuReceiver)
+    return KombuReceiver if own is AmqpReceiver and not is_readable(connection) else own
+
+
 @contextlib.contextmanager
 def receiving(capp: Celery, decoder: Decoder, backlog: int = 0) -> Iterator[tuple[Receiver, Connection]]:
     """An open receiver and its connection. Raises what the transport raises when there is no broker.
@@ -49,8 +55,7 @@ def receiving(capp: Celery, decoder: Decoder, backlog: int = 0) -> Iterator[tupl
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIMEOUT_SECONDS)
         if not connection.transport.implements.exchange_type.intersection({"fanout", "topic"}):
             raise ConnectionError(f"The {connection.transport.driver_type} transport cannot broadcast events")
-        make = RECEIVERS.get(connection.transport.driver_type, KombuReceiver)
-        receiver = make(capp, connection, decoder, backlog)
+        receiver = _receiver(connection)(capp, connection, decoder, backlog)
         try:
             yield receiver, connection
         finally:

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
 from celery import Celery
+from celery.events.event import get_exchange
 
 from flower.events import Events
+from flower.ingest.amqp import AmqpReceiver
 from flower.ingest.decode import Decoder
 from flower.ingest.receiver import RECEIVERS, receiving
 from flower.ingest.redis import RedisReceiver
@@ -146,6 +150,53 @@ def test_redis_without_hiredis(redis: Redis, monkeypatch: pytest.MonkeyPatch) ->
 def test_rabbitmq(rabbitmq: RabbitMQ) -> None:
     """All events arrive from RabbitMQ."""
     assert (3 * TASKS + 1, TASKS) == seen(rabbitmq.url, {})
+
+
+@pytest.mark.parametrize("read_bytes", [61, 262_144])
+def test_whatever_rabbitmq_sends(rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch, read_bytes: int) -> None:
+    """Messages of any size and form arrive whole and in order, however the stream is cut."""
+    monkeypatch.setattr("flower.ingest.amqp.READ_BYTES", read_bytes)
+    capp = Celery(broker=rabbitmq.url, set_as_current=False)
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("plain", {}),
+        ("compressed", {"compression": "zlib"}),
+        ("pickled", {"serializer": "pickle"}),
+        ("x" * 400_000 if read_bytes > 1_000 else "short", {}),
+        ("plain again", {"headers": {"odd": "\xce\x00"}}),
+        ("the last", {"serializer": "pickle"}),
+    ]
+    open_receiver = receiving(capp, Decoder({"json", "pickle"}), BACKLOG)
+    with open_receiver as (receiver, _), capp.connection_for_write() as connection:
+        assert isinstance(receiver, AmqpReceiver)
+        producer = connection.Producer(exchange=get_exchange(connection), routing_key="task.sent")
+        for text, options in sent:
+            producer.publish([{"args": text}, {"kwargs": text}], **{"serializer": "json", **options})
+        found: list[Any] = []
+        wait_for(lambda: found.extend(receiver.receive(0.1)) or len(found) == 12, 20, "all", lambda: len(found))
+    assert [event for text, _ in sent for event in ({"args": text}, {"kwargs": text})] == found
+
+
+def test_rabbitmq_without_our_reading(rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a library whose bytes cannot be read events come through kombu."""
+    monkeypatch.setattr("flower.ingest.receiver.is_readable", lambda _: False)
+    assert (3 * TASKS + 1, TASKS) == seen(rabbitmq.url, {})
+
+
+def test_connection_that_rabbitmq_closed_is_renewed(rabbitmq: RabbitMQ) -> None:
+    """What ends the connection is told, and it is there again without anybody's doing."""
+    with listening(rabbitmq.url, {}) as events:
+        since = events.connected_since
+
+        def cut() -> bool:
+            for connection in requests.get(f"{rabbitmq.api_url}connections", timeout=10).json():
+                requests.delete(f"{rabbitmq.api_url}connections/{quote(connection['name'])}", timeout=10)
+            return events.connected_since != since
+
+        wait_for(cut, 20, "it is cut off")
+        wait_for(lambda: events.connected, 15, "connected anew")
+        tell(events.capp)
+        wait_for(lambda: events.state.totals["task"] >= 3 * TASKS, 20, "events arrive again")
+    assert 3 * TASKS == events.state.totals["task"]
 
 
 def test_filesystem(tmp_path: Path) -> None:
