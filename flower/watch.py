@@ -57,6 +57,8 @@ class Watch:
         self._enable_events = enable_events
         self._purge_seconds = purge_seconds
         self._appeared: set[str] = set()
+        self._doubts: dict[str, Callable[[bool], None]] = {}
+        self._is_doubting = False
         self._asked_at = 0.0
         self._timers: list[PeriodicCallback] = []
         self._stopped = False
@@ -85,15 +87,27 @@ class Watch:
         """It shall be known whether all tasks of a worker tell events; called in the events thread."""
         if not self._stopped:
             logger.info("%s counted more than was heard of it; it is asked for tasks that send no events", name)
-            self._loop.add_callback(self._in_thread, partial(self._ask_whether_all_tell, name, answer))
+            self._loop.add_callback(self._doubt, name, answer)
 
-    def _ask_whether_all_tell(self, name: str, answer: Callable[[bool], None]) -> None:
-        """Blocks. Nobody is told when there is no answer."""
+    async def _doubt(self, name: str, answer: Callable[[bool], None]) -> None:
+        """Ask at once, or, while others are asked, together with all who are doubted meanwhile."""
+        self._doubts[name] = answer
+        if self._is_doubting:
+            return
+        self._is_doubting = True
+        while self._doubts and not self._stopped:
+            doubts, self._doubts = self._doubts, {}
+            await self._in_thread(partial(self._ask_whether_all_tell, doubts))
+        self._is_doubting = False
+
+    def _ask_whether_all_tell(self, doubts: dict[str, Callable[[bool], None]]) -> None:
+        """Blocks. Nobody is told of a worker that does not answer."""
         inspector = self._cluster.inspector
-        answers = remote.ask(self._cluster.capp, TELLING, (name,), inspector.timeout)
-        tasks = answers["registered"].get(name)
-        if isinstance(tasks, list):
-            answer(all(isinstance(task, str) and task.endswith(TELLS) for task in tasks))
+        answers = remote.ask(self._cluster.capp, TELLING, tuple(doubts), inspector.timeout)
+        for name, answer in doubts.items():
+            tasks = answers["registered"].get(name)
+            if isinstance(tasks, list):
+                answer(all(isinstance(task, str) and task.endswith(TELLS) for task in tasks))
 
     def _every(self, seconds: float, callback: Callable[[], None]) -> None:
         timer = PeriodicCallback(callback, seconds * 1000)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import queue
 import socket
 import stat
 import subprocess
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -196,10 +198,13 @@ def test_forwarded_headers(serve: Serve) -> None:
 
 
 def test_silent_workers_hold_up_no_page(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many workers are asked and do not answer, the threads of the pages are free."""
-    server, end = serve(), threading.Event()
+    """However many workers are asked and do not answer, the threads of the pages and of the broker are free."""
+    server, asked, end = serve(), threading.Event(), threading.Event()
+    questions: list[tuple[str, ...]] = []
 
-    def silent(*_: object) -> dict[str, dict[str, object]]:
+    def silent(_: Celery, __: object, names: tuple[str, ...], ___: float) -> dict[str, dict[str, object]]:
+        questions.append(names)
+        asked.set()
         end.wait(3 * SECONDS)
         return {"registered": {}}
 
@@ -207,6 +212,26 @@ def test_silent_workers_hold_up_no_page(serve: Serve, monkeypatch: pytest.Monkey
     try:
         for number in range(100):
             server.app.watch.doubted(f"celery@{number}", bool)
-        assert 200 == server.get("/api/tasks").status_code
+        assert asked.wait(SECONDS)
+        assert [200, 200] == [server.get(path).status_code for path in ("/api/tasks", "/api/queues/length")]
+        assert [("celery@0",)] == questions
     finally:
         end.set()
+
+
+def test_doubted_workers_are_asked_together(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told of as it answers, those that were doubted while others were asked in one question."""
+    server, go_on = serve(), threading.Event()
+    told: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
+
+    def answered(_: Celery, __: object, names: tuple[str, ...], ___: float) -> dict[str, dict[str, list[str]]]:
+        assert go_on.wait(SECONDS)
+        replies = {name: [f"{len(names)} [send_events=True]"] for name in names}
+        return {"registered": replies | {"celery@1": ["quiet"]}}
+
+    monkeypatch.setattr(remote, "ask", answered)
+    for name in ("celery@0", "celery@1", "celery@2"):
+        server.app.watch.doubted(name, partial(lambda name, tells: told.put((name, tells)), name))
+    go_on.set()
+    answers = {told.get(timeout=SECONDS) for _ in range(3)}
+    assert {("celery@0", True), ("celery@1", False), ("celery@2", True)} == answers
