@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 STEP_SECONDS = 5
@@ -31,8 +31,8 @@ class Recent:
         self._lock = threading.Lock()
         self._steps: dict[int, Step] = {}
 
-    def count(self, types: Iterable[str], runtimes: Iterable[int], waits: Iterable[int], now: float) -> None:
-        """Count a batch of events: their types, and the buckets of their durations."""
+    def count(self, types: Mapping[str, int], runtimes: Iterable[int], waits: Iterable[int], now: float) -> None:
+        """Count a batch of events: how many of each type, and the buckets of their durations."""
         start = int(now // STEP_SECONDS) * STEP_SECONDS
         with self._lock:
             step = self._steps.get(start)

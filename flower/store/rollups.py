@@ -11,11 +11,10 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from operator import itemgetter
 
+from flower.store import sketch
 from flower.store.recent import Recent
 from flower.store.rollup_rows import Cell, Key, RollupRows
-from flower.store.sketch import bucket_of
 from flower.store.tally import Kind, Tally
 from flower.utils.coercion import encodable
 
@@ -29,8 +28,8 @@ MOST: dict[str, int] = {"name": 1_000, "worker": 1_000, "pair": 500}
 """Rows of each family a minute; what is beyond counts as OTHER. Pairs are what could grow without end."""
 OTHER = "(other)"
 MOST_STATES = 32
-MOST_FRESH = 5_000
-"""Distinct counters after which whoever counts sums up, too, to keep memory bounded."""
+MOST_FRESH = 3_000
+"""Names with workers, of less than a kilobyte each, after which whoever counts sums up, to keep memory bounded."""
 MOST_PLACES = 20_000
 """Names with workers of which it is remembered where they count: 200 workers of 50 tasks fit."""
 MOST_UNSAVED_MINUTES = 60
@@ -56,17 +55,16 @@ STATES: dict[str, str] = {
 }
 """Type of an event -> the state that a task enters with it."""
 
-_type = itemgetter(1)
-_bucket = itemgetter(2)
+Place = tuple[str, str | None]
+"""The name of a task and its worker; None for its client, which is no worker, though its events name it there."""
 
 
-@dataclass(slots=True)
-class _Fresh:
-    """Counted and not yet summed up."""
+class _Fresh(dict[Place, Cell]):
+    """Counted and not yet summed up: what a name and a worker counted."""
 
-    events: Counter[Kind] = field(default_factory=Counter)
-    runtimes: Counter[tuple[str, str, int]] = field(default_factory=Counter)
-    waits: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    def __missing__(self, place: Place) -> Cell:
+        cell = self[place] = Cell()
+        return cell
 
 
 @dataclass(slots=True)
@@ -75,8 +73,8 @@ class _Minute:
 
     cells: dict[Key, Cell] = field(default_factory=dict)
     sizes: Counter[str] = field(default_factory=Counter)
-    places: dict[tuple[str, str | None], tuple[Cell, ...]] = field(default_factory=dict)
-    """The cells in which a name and a worker count; a client counts as None."""
+    places: dict[Place, tuple[Cell, ...]] = field(default_factory=dict)
+    """The cells in which a name and a worker count."""
     loaded: bool = False
     """Whether what the store has of this minute is in it: counted before a restart."""
 
@@ -105,20 +103,20 @@ class Rollups:
 
     def count(self, tally: Tally, counts: Counter[Kind], now: float) -> None:
         """Count task events, their run times, and the waits that ended with them."""
-        runs = [(name, worker, bucket_of(run)) for worker, name, run in tally.runs if run == run]
-        waited = [(name, worker, bucket_of(seconds)) for worker, name, seconds, _ in tally.waits]
-        self.recent.count(map(_type, tally.events), map(_bucket, runs), map(_bucket, waited), now)
         minute = int(now // MINUTE) * MINUTE
         if self._began is None:
             self._began = now
+        types: dict[str, int] = {}
         with self._lock:
-            fresh = self._fresh.get(minute)
-            if fresh is None:
-                fresh = self._fresh[minute] = _Fresh()
-            fresh.events.update(counts)
-            fresh.runtimes.update(runs)
-            fresh.waits.update(waited)
-            crowded = len(fresh.events) + len(fresh.runtimes) + len(fresh.waits) > MOST_FRESH
+            fresh = self._fresh.setdefault(minute, _Fresh())
+            for (name, type_, worker), number in counts.items():
+                types[type_] = types.get(type_, 0) + number
+                states = fresh[name, None if type_ == "task-sent" else worker].states
+                _enter(states, STATES.get(type_) or _key_text(type_[5:].upper()), number)
+            runs = [sketch.observe(fresh[name, worker].runtime, run) for worker, name, run in tally.runs if run == run]
+            waits = [sketch.observe(fresh[name, worker].waiting, wait) for worker, name, wait, _ in tally.waits]
+            crowded = len(fresh) > MOST_FRESH
+        self.recent.count(types, runs, waits, now)
         if crowded:
             self._sum_up()
 
@@ -188,30 +186,23 @@ class Rollups:
                 logger.error("The statistics of the minute from %d are lost, as they could not be stored", lost)
 
     def _merge(self, minute: _Minute, fresh: _Fresh) -> None:
-        for (name, type_, worker), number in fresh.events.items():
-            state = STATES.get(type_) or _key_text(type_[5:].upper())
-            # A client is no worker, though its events name it in the same place.
-            for cell in self._places(minute, name, None if type_ == "task-sent" else worker):
-                known = state in cell.states or len(cell.states) < MOST_STATES
-                cell.add_state(state if known else OTHER, number)
-        for (name, worker, bucket), number in fresh.runtimes.items():
-            for cell in self._places(minute, name, worker):
-                cell.runtime[bucket] = cell.runtime.get(bucket, 0) + number
-        for (name, worker, bucket), number in fresh.waits.items():
-            for cell in self._places(minute, name, worker):
-                cell.waiting[bucket] = cell.waiting.get(bucket, 0) + number
+        for place, counted in fresh.items():
+            for cell in self._cells(minute, place):
+                for state, number in counted.states.items():
+                    _enter(cell.states, state, number)
+                sketch.add(cell.runtime, counted.runtime)
+                sketch.add(cell.waiting, counted.waiting)
+                cell.changed = True
 
-    def _places(self, minute: _Minute, name: str, worker: str | None) -> tuple[Cell, ...]:
-        """Where this counts; to be written anew."""
-        cells = minute.places.get((name, worker))
+    def _cells(self, minute: _Minute, place: Place) -> tuple[Cell, ...]:
+        """Where this counts."""
+        cells = minute.places.get(place)
         if cells is None:
             if len(minute.places) > MOST_PLACES:
                 minute.places.clear()
-            cells = minute.places[name, worker] = tuple(
-                minute.cells.setdefault(key, Cell()) for key in self._keys(minute, name, worker)
+            cells = minute.places[place] = tuple(
+                minute.cells.setdefault(key, Cell()) for key in self._keys(minute, *place)
             )
-        for cell in cells:
-            cell.changed = True
         return cells
 
     def _keys(self, minute: _Minute, name: str, worker: str | None) -> list[Key]:
@@ -239,6 +230,13 @@ class Rollups:
             return OTHER
         minute.sizes[family] += 1
         return text
+
+
+def _enter(states: dict[str, int], state: str, number: int) -> None:
+    """Count so many tasks that entered a state; those that tasks make up have room only for some."""
+    if state not in states and len(states) >= MOST_STATES:
+        state = OTHER
+    states[state] = states.get(state, 0) + number
 
 
 def _key_text(text: str) -> str:

@@ -34,6 +34,13 @@ def bucket_of(seconds: float) -> int:
     return int(log(seconds) * _SCALE + _OFFSET) if seconds < MOST_SECONDS else _LAST
 
 
+def observe(sketch: Sketch, seconds: float) -> int:
+    """Count a duration; returns its bucket."""
+    bucket = bucket_of(seconds)
+    sketch[bucket] = sketch.get(bucket, 0) + 1
+    return bucket
+
+
 def value_of(bucket: int) -> float:
     """The duration, in seconds, that stands for all in the bucket."""
     return 0.0 if bucket == 0 else float(2 * LEAST_SECONDS * _GROWTH**bucket / (_GROWTH + 1))

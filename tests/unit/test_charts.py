@@ -176,9 +176,9 @@ def test_search_of_a_window() -> None:
 def test_recent_steps() -> None:
     """Events count in the step of five seconds in which they came."""
     recent = Recent()
-    recent.count(["task-failed", "task-failed"], [7], [], 101.0)
-    recent.count(["task-failed"], [], [3], 104.9)
-    recent.count(["task-sent"], [], [], 105.0)
+    recent.count({"task-failed": 2}, [7], [], 101.0)
+    recent.count({"task-failed": 1}, [], [3], 104.9)
+    recent.count({"task-sent": 1}, [], [], 105.0)
     steps = recent.between(100, 110)
     assert ([100, 105], {"task-failed": 3}, {7: 1}, {3: 1}) == (
         list(steps),
@@ -192,7 +192,7 @@ def test_recent_is_bounded() -> None:
     """Old steps are given up."""
     recent = Recent()
     for at in range(0, 2 * KEPT_SECONDS, 5):
-        recent.count(["task-sent"], [], [], at)
+        recent.count({"task-sent": 1}, [], [], at)
     assert KEPT_SECONDS // 5 == len(recent.between(0, 10_000))
 
 

@@ -261,6 +261,14 @@ def test_memory_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
     assert {} == store.rollups._fresh
 
 
+def test_states_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """States that tasks make up without end count as other, whenever they come."""
+    monkeypatch.setattr(rollups, "MOST_STATES", 2)
+    for number in range(4):
+        count(store, 0.0, ("w", f"task-half_{number}", "t", None), ("w", f"task-whole_{number}", "t", None))
+    assert {"HALF_0": 1, "WHOLE_0": 1, OTHER: 6} == read(store).total.states
+
+
 def test_unsaved_minutes_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """While nothing can be stored, the oldest minutes are given up in the end."""
     monkeypatch.setattr(rollups, "MOST_UNSAVED_MINUTES", 3)
