@@ -14,7 +14,7 @@ from flower.ingest import views
 from flower.state import State
 from flower.store import Store, StoreError, TaskQuery, locate, open_store, saver
 from flower.store.merge import View, join
-from flower.store.postgres import peers
+from flower.store.postgres import peers, writer
 from flower.store.postgres.database import Database
 from flower.store.stats import StatsQuery
 from tests import factories as make
@@ -249,3 +249,17 @@ def test_every_letter_is_folded_as_python_does(url: str) -> None:
     with closing(open_store(url)) as store:
         rows = store.engine.writer.execute("SELECT letter, flower_fold(letter) FROM unnest(?::text[]) letter", [texts])
         assert [] == [(text, folded) for text, folded in rows if folded != text.casefold()]
+
+
+def test_unfinished_tasks_are_the_newest_of_each_state(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start reads some of each state, whatever its case, oldest first; ended ones and those without a state never."""
+    monkeypatch.setattr(writer, "OPEN_OF_STATE", 2)
+    states = ["RECEIVED", "SUCCESS", "Progress", None, "FAILURE"] * 3
+    with closing(open_store(url)) as store:
+        store.write(
+            [{"uuid": f"u{n}", "state": state, "received": n, "timestamp": n} for n, state in enumerate(states)]
+        )
+        found = [(task["uuid"], task["state"]) for task in store.unfinished(10)]
+        few = [task["uuid"] for task in store.unfinished(1)]
+    assert [("u5", "RECEIVED"), ("u7", "Progress"), ("u10", "RECEIVED"), ("u12", "Progress")] == found
+    assert ["u12"] == few

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flower.store import Store, TaskQuery, open_store
 from flower.store.plan import page_ids
-from flower.store.postgres import Postgres, texts
+from flower.store.postgres import Postgres, errands, texts
 from flower.store.schema import tasks as table
 from flower.utils.search import Query, parse_query
 from tests.databases import Databases
@@ -27,7 +27,7 @@ quick = settings(max_examples=40)
 def store(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Forty tasks in a database; few are enough for an index."""
     monkeypatch.setattr(texts, "TASKS_LEAST", 1)
-    monkeypatch.setattr(texts, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(errands, "EVERY_SECONDS", 0.0)
     with databases.lent() as url:
         store = open_store(url, max_tasks=1_000)
         store.write(
@@ -35,7 +35,7 @@ def store(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sto
         )
         yield store
         attended(store)
-        index_of(store)._begin(texts._remove)
+        index_of(store).begin(texts._remove)
         index_of(store).wait()
         store.close()
 
@@ -107,11 +107,11 @@ def test_index_that_is_not_used(store: Store, monkeypatch: pytest.MonkeyPatch) -
 def test_server_that_refuses(store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Where none may be made it is said, searches read every text, and it is tried again after an hour."""
     found(store, "customer7x")
-    with caplog.at_level(logging.WARNING, "flower.store.postgres.texts"), monkeypatch.context() as refusing:
+    with caplog.at_level(logging.WARNING, "flower.store.postgres.errands"), monkeypatch.context() as refusing:
         refusing.setattr(texts, "_EXTENSION", "SELECT 'nowhere'")
         made = attended(store), attended(store)
     assert ((False, False), 1, ["u7"]) == (made, len(caplog.records), found(store, "customer7x"))
-    monkeypatch.setattr(texts, "REFUSED_SECONDS", 0.0)
+    monkeypatch.setattr(errands, "REFUSED_SECONDS", 0.0)
     assert attended(store)
 
 

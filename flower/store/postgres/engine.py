@@ -19,6 +19,7 @@ from flower.store.postgres.database import Connection, Database
 from flower.store.postgres.peers import Peers
 from flower.store.postgres.tables import prepare
 from flower.store.postgres.texts import Texts
+from flower.store.postgres.wanted import Wanted
 from flower.store.postgres.writer import Writer, mended
 from flower.store.query import TaskQuery
 from flower.store.schema import VERSION
@@ -49,6 +50,7 @@ class Postgres:
         self._writer = Writer(self._database)
         self.writer: engine.Writer = self._writer
         self._texts = Texts(self._database)
+        self._wanted = Wanted(self._database)
         self._peers = Peers(self._writer, self._database.lock("lead"))
         self.reader = sa.create_engine(
             "postgresql+psycopg://",
@@ -101,7 +103,7 @@ class Postgres:
         return self._writer.counted(change)
 
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
-        """Every index is there but that of texts: making others later would hold up all who share the database."""
+        self._wanted.ask(query, where)
 
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return self._writer.ended(uuids)
@@ -115,6 +117,7 @@ class Postgres:
     def attend(self, tasks: int, behind: Callable[[], bool]) -> None:
         self._peers.attend()
         self._texts.attend(self._writer, tasks, leads=self.leads)
+        self._wanted.attend(self._writer, tasks, leads=self.leads)
 
     def check(self) -> tuple[list[str], list[str]]:
         """A wrong number of tasks is told, and put right."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.schema import CreateSchema, CreateTable
@@ -75,14 +78,17 @@ def statements() -> list[str]:
     ]
 
 
+def terms_of(columns: Iterable[sa.Column[Any]]) -> str:
+    """What an index of these columns is of, as SQLite has it: an empty value is the least, and the id decides."""
+    terms = [f"lower({column.name})" if column.name in CASELESS else column.name for column in columns]
+    return ", ".join([*(f"{term} NULLS FIRST" for term in terms), "id"])
+
+
 def _name(index: sa.Index) -> str:
     return str(index.name)
 
 
 def _index(index: sa.Index) -> str:
-    """As SQLite has it: an empty value is the least, and the id decides between equals."""
-    terms = [f"lower({column.name})" if column.name in CASELESS else column.name for column in index.columns]
-    columns = ", ".join([*(f"{term} NULLS FIRST" for term in terms), "id"])
     where = index.dialect_options["sqlite"]["where"]
     only = "" if where is None else f" WHERE {where.compile(dialect=DIALECT)}".replace(f"{index.table}.", "")
-    return f"CREATE INDEX {index.name} ON {index.table} ({columns}){only}"
+    return f"CREATE INDEX {index.name} ON {index.table} ({terms_of(index.columns)}){only}"

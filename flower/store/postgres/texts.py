@@ -6,33 +6,22 @@ compared as ever.
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from collections.abc import Callable
-
-import psycopg
 import sqlalchemy as sa
 
 from flower.store.grams import Any, Needed, needed
 from flower.store.plan import Clause
-from flower.store.postgres import fold
+from flower.store.postgres import errands, fold
 from flower.store.postgres.database import Connection, Database, quoted
+from flower.store.postgres.errands import Errands
 from flower.store.postgres.writer import Writer
 from flower.store.query import TaskQuery
 from flower.store.schema import tasks as table
 from flower.store.where import conditions
 from flower.utils.search import WORD_COLUMNS, Query
 
-logger = logging.getLogger(__name__)
-
 TASKS_LEAST = 20_000
 """As many texts are read in the time in which a person notices nothing."""
 UNUSED_SECONDS = 3_600
-REFUSED_SECONDS = 3_600.0
-"""After which it is tried again: the server may only have been restarted."""
-EVERY_SECONDS = 10.0
-"""Between two looks at what the others asked for, and at what there is."""
 
 LOOKED_AT, COMMON = 300, 5
 """What so many of the newest tasks match is met often enough on the way."""
@@ -45,20 +34,17 @@ INSERT INTO counts VALUES ('texts_asked', {_NOW}) ON CONFLICT (name) DO UPDATE S
 """
 _UNASKED_SECONDS = f"SELECT {_NOW} - number FROM counts WHERE name = 'texts_asked'"
 _EXTENSION = "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'"
-Work = Callable[[Connection, str], None]
-_OWN = {"lock_timeout": "0", "maintenance_work_mem": "64MB"}
 
 
-class Texts:
+class Texts(Errands):
     """What this process knows of the index. `hints` is for any thread, the rest for the writer's."""
 
+    failure = "Searches read every text, for there can be no index of them"
+
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._asked = False
         self._ready = False
-        self._refused_at: float | None = None
-        self._due_at = 0.0
-        self._work: threading.Thread | None = None
 
     def hints(self, connection: sa.Connection, search: Query) -> list[Clause]:
         """What every match fulfils and the index answers; nothing without an index, or for what is common.
@@ -85,43 +71,21 @@ class Texts:
 
     def attend(self, writer: Writer, tasks: int, *, leads: bool) -> None:
         """Look what is asked for and what there is; who leads has it made or removed. Raises psycopg.Error."""
-        now = time.monotonic()
-        if now < self._due_at or self._is_working():
+        if not self.is_due(errands.EVERY_SECONDS):
             return
-        self._due_at = now + EVERY_SECONDS
         if self._asked:
             self._asked = False
             writer.execute(_ASKED)
         valid = (writer.execute(_VALID, (INDEX,)).fetchone() or (None,))[0]
         self._ready = valid is True
         (unasked,) = writer.execute(_UNASKED_SECONDS).fetchone() or (UNUSED_SECONDS,)
-        if not leads or (self._refused_at is not None and now - self._refused_at < REFUSED_SECONDS):
+        if not leads or self.is_refused():
             return
         if unasked >= UNUSED_SECONDS:
             if valid is not None:
-                self._begin(_remove)
+                self.begin(_remove)
         elif not self._ready and tasks >= TASKS_LEAST:
-            self._begin(_make)
-
-    def _is_working(self) -> bool:
-        return self._work is not None and self._work.is_alive()
-
-    def _begin(self, work: Work) -> None:
-        self._work = threading.Thread(target=self._run, args=(work,), name="flower-texts", daemon=True)
-        self._work.start()
-
-    def _run(self, work: Work) -> None:
-        try:
-            with self._database.connect(**_OWN) as connection:
-                work(connection, self._database.schema)
-        except psycopg.Error as error:
-            self._refused_at = time.monotonic()
-            logger.warning("Searches read every text, for there can be no index of them: %s", str(error).strip())
-
-    def wait(self) -> None:
-        """Until what was begun is done."""
-        if self._work is not None:
-            self._work.join()
+            self.begin(_make)
 
 
 def _make(connection: Connection, schema: str) -> None:

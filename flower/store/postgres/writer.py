@@ -17,6 +17,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from flower.store.columns import COLUMNS, FINAL_STATES, NAMES
+from flower.store.openrows import OPEN_OF_STATE
 from flower.store.postgres.database import Connection, Database
 from flower.store.sqlite import task_of
 from flower.utils.search import storable
@@ -36,8 +37,17 @@ SELECT count(*) FILTER (WHERE new) FROM written
 FETCH = f"SELECT {_LIST} FROM tasks WHERE uuid = ANY(%s)"
 ENDED = f"{FETCH} AND state IN ({_FINAL})"
 EVICT = "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks {} ORDER BY timestamp NULLS FIRST LIMIT %s)"
+# As SQLite is asked: the states are found by one step of the index each (`flower.store.openrows`).
 UNFINISHED = f"""
-SELECT {_LIST} FROM tasks WHERE state NOT IN ({_FINAL}) ORDER BY timestamp DESC NULLS LAST LIMIT %s
+WITH RECURSIVE walk(state) AS (
+    SELECT min(lower(state)) FROM tasks
+    UNION ALL SELECT (SELECT min(lower(state)) FROM tasks WHERE lower(state) > walk.state) FROM walk
+    WHERE walk.state IS NOT NULL
+)
+SELECT newest.* FROM walk CROSS JOIN LATERAL (
+    SELECT {_LIST} FROM tasks WHERE lower(state) = walk.state AND state NOT IN ({_FINAL})
+    ORDER BY received DESC NULLS LAST, id DESC LIMIT %s
+) AS newest WHERE walk.state NOT IN ({_FINAL.lower()}) ORDER BY newest.timestamp DESC NULLS LAST LIMIT %s
 """
 SAVE_WORKER = "INSERT INTO workers VALUES (%s, %s) ON CONFLICT (hostname) DO UPDATE SET facts = excluded.facts"
 COUNTED = "UPDATE counts SET number = number + %s WHERE name = 'tasks' RETURNING number"
@@ -135,8 +145,9 @@ class Writer:
         return gone
 
     def unfinished(self, limit: int) -> list[dict[str, Any]]:
-        """The newest tasks that are not final, oldest first."""
-        return [task_of(row) for row in self.connection.execute(UNFINISHED.encode(), (limit,))][::-1]
+        """The newest tasks that are not final, some thousand of each state at most, oldest first."""
+        rows = self.connection.execute(UNFINISHED.encode(), (min(limit, OPEN_OF_STATE), limit))
+        return [task_of(row) for row in rows][::-1]
 
     def save_workers(self, facts: dict[str, dict[str, Any]], gone: Sequence[str]) -> None:
         """Keep what is known of these workers, forget the `gone` ones."""
