@@ -8,7 +8,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from flower.store import NAMES as NAMES_OF_COLUMNS
 from flower.store import open_store
+from flower.store.postgres.database import Database
 from flower.store.rollup_rows import RollupRows
 from flower.store.sqlite import Writer
 from flower.store.tally import Tally
@@ -91,6 +93,21 @@ def worker(name: str, at: float) -> dict[str, Any]:
     heard = Worker(name)
     heard.hear("online", {"pid": 101, "freq": 2.0, "sw_ident": "py-celery", "sw_ver": "5.7.0", "sw_sys": "Linux"}, at)
     return heard.facts()
+
+
+def fill_database(url: str, number: int) -> None:
+    """Bring so many tasks of the week before now into an empty PostgreSQL database."""
+    chance = random.Random(1)
+    end = time.time()
+    open_store(url).close()
+    database = Database(url)
+    with database.connect() as connection:
+        with connection.cursor().copy(f"COPY tasks ({', '.join(NAMES_OF_COLUMNS)}) FROM STDIN") as copy:
+            for each in range(number):
+                made = task(each, end - WEEK_SECONDS + each * WEEK_SECONDS / number, chance)
+                copy.write_row([made.get(name) for name in NAMES_OF_COLUMNS])
+        connection.execute("UPDATE counts SET number = %s WHERE name = 'tasks'", (number,))
+        connection.execute("VACUUM ANALYZE tasks")
 
 
 def fill(path: Path, number: int) -> None:

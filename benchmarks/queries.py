@@ -3,11 +3,14 @@
 For each number of tasks a file is filled, or taken from the folder. Then in this process, as a server's threads would:
 each question as often as it fits into some seconds, once the indexes that it asks for are made. Beside that, how long
 a server takes to start and to stop with the file, and how much memory. The tables go to benchmarks/queries.md.
+
+With `--db URL` the same of a PostgreSQL database, which is filled with the first number of tasks if it is empty.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import statistics
@@ -17,10 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.history import NAMES, WORKERS, fill
+from benchmarks.history import NAMES, WORKERS, fill, fill_database
 from benchmarks.target import Target, ours
 from flower.store import Store, TaskQuery, open_store
-from flower.store.embedded import Embedded
 from flower.utils.search import parse_query
 
 TIMES, SECONDS = 40, 5.0
@@ -79,7 +81,6 @@ def make_indexes(store: Store, asked: list[Asked]) -> float:
     began = time.perf_counter()
     while time.perf_counter() - began < MADE_SECONDS:
         store.keep_house(time.time())
-        assert isinstance(store.engine, Embedded)
         if store.engine.is_settled():
             break
         time.sleep(0.01)
@@ -96,10 +97,10 @@ def measure(ask: Callable[[], Any]) -> list[float]:
     return took
 
 
-def of_a_server(folder: Path, file: Path, tasks: int) -> list[tuple[str, float]]:
-    """What a server over the file takes."""
+def of_a_server(folder: Path, db: str, tasks: int) -> list[tuple[str, float]]:
+    """What a server over it takes."""
     target = Target(folder, f"flower{tasks}", ours())
-    start = target.start("memory://", f"--db={file}", "--persistent", f"--max_tasks={2 * tasks}")
+    start = target.start("memory://", f"--db={db}", "--persistent", f"--max_tasks={2 * tasks}")
     for path in ("/", "/tasks", "/tasks?state=FAILURE", "/workers", "/api/tasks?limit=50"):
         target.seconds(path)
     memory = target.megabytes()
@@ -108,10 +109,10 @@ def of_a_server(folder: Path, file: Path, tasks: int) -> list[tuple[str, float]]
     return [("start, s", start), ("stop, s", time.perf_counter() - began), ("memory, MiB", memory)]
 
 
-def table(file: Path, tasks: int, folder: Path) -> str:
+def table(db: str, tasks: int, folder: Path) -> str:
     """Everything of one number of tasks, as Markdown."""
     lines = [f"## {tasks:,} tasks", "", "| | p50, ms | p95, ms | first, ms |", "| --- | ---: | ---: | ---: |"]
-    store = open_store(str(file), persistent=True, max_tasks=2 * tasks)
+    store = open_store(db, persistent=True, max_tasks=2 * tasks)
     try:
         asked = questions(store)
         made = make_indexes(store, asked)
@@ -120,13 +121,23 @@ def table(file: Path, tasks: int, folder: Path) -> str:
             p95 = sorted(took)[max(0, round(len(took) * 0.95) - 1)]
             lines.append(f"| {what} | {statistics.median(took):.1f} | {p95:.1f} | {took[0]:.1f} |")
             print(lines[-1], flush=True)
-        sizes = (store.size(), file.with_name(file.name + "-texts").stat().st_size)
+        size, texts = store.size(), Path(f"{db}-texts")
+        beside = f", the index of texts {texts.stat().st_size / 1e6:,.0f} MB" if texts.exists() else ""
     finally:
         store.close()
-    lines += ["", f"Indexes were made in {made:.0f} s; the file has {sizes[0] / 1e6:,.0f} MB, the index of texts "]
-    lines[-1] += f"{sizes[1] / 1e6:,.0f} MB. A server: "
-    lines[-1] += ", ".join(f"{what} {value:.1f}" for what, value in of_a_server(folder, file, tasks)) + "."
+    lines += ["", f"Indexes were made in {made:.0f} s; all takes {size / 1e6:,.0f} MB{beside}. A server: "]
+    lines[-1] += ", ".join(f"{what} {value:.1f}" for what, value in of_a_server(folder, db, tasks)) + "."
     return "\n".join(lines) + "\n"
+
+
+def of_a_database(url: str, tasks: int, folder: Path) -> str:
+    """The table of a database that has tasks, or gets so many."""
+    with contextlib.closing(open_store(url)) as store:
+        there = store.tasks
+    if not there:
+        print(f"writing {tasks:,} tasks", flush=True)
+        fill_database(url, tasks)
+    return table(url, there or tasks, folder)
 
 
 def main() -> None:
@@ -134,6 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--folder", type=Path, help="keep the files here, and use those that are there")
+    parser.add_argument("--db", help="the URL of a PostgreSQL database, instead of files")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("queries.md"))
     given = parser.parse_args()
     machine = f"{os.cpu_count()} processors, Python {platform.python_version()}"
@@ -141,12 +153,15 @@ def main() -> None:
     parts = [f"# Questions to a long history\n\nMade by `python -m benchmarks.queries`: {machine}, {date}, SQLite.\n"]
     with tempfile.TemporaryDirectory(prefix="flower-queries-") as temporary:
         folder = given.folder or Path(temporary)
-        for tasks in given.tasks:
+        if given.db:
+            told = parts[0].replace("benchmarks.queries", "benchmarks.queries --db URL").replace("SQLite", "PostgreSQL")
+            parts = [told, of_a_database(given.db, given.tasks[0], folder)]
+        for tasks in given.tasks if not given.db else ():
             file = folder / f"{tasks}.db"
             if not file.exists():
                 print(f"writing {tasks:,} tasks", flush=True)
                 fill(file, tasks)
-            parts.append(table(file, tasks, Path(temporary)))
+            parts.append(table(str(file), tasks, Path(temporary)))
     given.output.write_text("\n".join(parts))
     print(given.output.read_text())
 

@@ -144,7 +144,6 @@ class Embedded:
             return False
 
     def is_settled(self) -> bool:
-        """Whether every index that was asked for is there. In the writer's thread."""
         return self._wanted.missing() is None and self._texts.is_settled(self._writer)
 
     def check(self) -> tuple[list[str], list[str]]:

@@ -122,6 +122,9 @@ class Engine(Protocol):
     def storable(self, value: Any) -> Any:
         """The value, or the nearest one that a column takes."""
 
+    def is_settled(self) -> bool:
+        """Whether every index that was asked for is there. In the writer's thread."""
+
     def check(self) -> tuple[list[str], list[str]]:
         """What a person may want to know of it, and what is wrong with it. Reads all of it."""
 

@@ -119,6 +119,9 @@ class Postgres:
         self._texts.attend(self._writer, tasks, leads=self.leads)
         self._wanted.attend(self._writer, tasks, leads=self.leads)
 
+    def is_settled(self) -> bool:
+        return self._texts.is_settled() and self._wanted.is_settled()
+
     def check(self) -> tuple[list[str], list[str]]:
         """A wrong number of tasks is told, and put right."""
         with self._writer.transaction():

@@ -33,6 +33,8 @@ class Errands:
         self._refused_at: float | None = None
         self._due_at = 0.0
         self._work: threading.Thread | None = None
+        self._settled = True
+        """Whether there was nothing to do when that was looked at last."""
 
     def is_due(self, every_seconds: float) -> bool:
         """Whether it is time to look what there is to do."""

@@ -69,6 +69,10 @@ class Texts(Errands):
             return []
         return [_clause(wanted)] if self._ready else []
 
+    def is_settled(self) -> bool:
+        """Whether what was asked for is there."""
+        return self._settled and not self._asked
+
     def attend(self, writer: Writer, tasks: int, *, leads: bool) -> None:
         """Look what is asked for and what there is; who leads has it made or removed. Raises psycopg.Error."""
         if not self.is_due(errands.EVERY_SECONDS):
@@ -79,6 +83,7 @@ class Texts(Errands):
         valid = (writer.execute(_VALID, (INDEX,)).fetchone() or (None,))[0]
         self._ready = valid is True
         (unasked,) = writer.execute(_UNASKED_SECONDS).fetchone() or (UNUSED_SECONDS,)
+        self._settled = self._ready == (unasked < UNUSED_SECONDS and tasks >= TASKS_LEAST)
         if not leads or self.is_refused():
             return
         if unasked >= UNUSED_SECONDS:

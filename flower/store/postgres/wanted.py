@@ -48,6 +48,10 @@ class Wanted(Errands):
         columns = DEMANDED & {query.sort_by}.union(*map(columns_of, where))
         self._asked.update(dict.fromkeys(columns))
 
+    def is_settled(self) -> bool:
+        """Whether what was asked for is there."""
+        return self._settled and not self._asked
+
     def attend(self, writer: Writer, tasks: int, *, leads: bool) -> None:
         """Note what is asked for; who leads has one index made or removed. Raises psycopg.Error."""
         if not self.is_due(errands.EVERY_SECONDS):
@@ -59,6 +63,7 @@ class Wanted(Errands):
             return
         valid = {name.removeprefix(PREFIX): valid for name, valid in writer.execute(_MADE)}
         unasked = {name.removeprefix(ASKED): seconds for name, seconds in writer.execute(_NOTED)}
+        self._settled = False
         for column in sorted(DEMANDED):
             used = unasked.get(column, UNUSED_SECONDS) < UNUSED_SECONDS
             if used and not valid.get(column) and tasks >= TASKS_LEAST:
@@ -68,6 +73,7 @@ class Wanted(Errands):
             else:
                 continue
             return
+        self._settled = True
 
 
 def _make(column: str, connection: Connection, schema: str) -> None:
