@@ -199,6 +199,24 @@ def test_connection_that_rabbitmq_closed_is_renewed(rabbitmq: RabbitMQ) -> None:
     assert 3 * TASKS == events.state.totals["task"]
 
 
+def test_queue_that_was_deleted_is_made_anew(rabbitmq: RabbitMQ) -> None:
+    """RabbitMQ only says that nothing more comes; that is no silence."""
+    with listening(rabbitmq.url, {"event_queue_durable": True}) as events:
+        since = events.connected_since
+
+        def delete() -> bool:
+            for queue in requests.get(f"{rabbitmq.api_url}queues", timeout=10).json():
+                if queue["name"].startswith("celeryev.") and queue["durable"]:
+                    requests.delete(f"{rabbitmq.api_url}queues/%2F/{queue['name']}", timeout=10)
+            return events.connected_since != since
+
+        wait_for(delete, 20, "it is noticed")
+        wait_for(lambda: events.connected, 15, "connected anew")
+        tell(events.capp)
+        wait_for(lambda: events.state.totals["task"] >= 3 * TASKS, 20, "events arrive again")
+    assert 3 * TASKS == events.state.totals["task"]
+
+
 def test_filesystem(tmp_path: Path) -> None:
     """All events arrive over the demo's broker."""
     for name in ("data", "control"):
