@@ -38,6 +38,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.compare $(ARGS)
+	$(BIN)/python -m benchmarks.scrape --released
+	$(BIN)/python -m benchmarks.tabs
+	$(BIN)/python -m benchmarks.queries
+	$(BIN)/python -m benchmarks.pages
 
 # Random input for everything that reads input; ARGS="--minutes 60 decoder", ARGS=--atheris with that package.
 fuzz: $(VENV)/.dev

@@ -73,6 +73,11 @@ class Target(Process):
         answer = self.session.get(f"{self.address}/api/task/info/{uuid}", timeout=60)
         return str(answer.json()["state"]) if answer.status_code == 200 else None
 
+    def counted(self) -> float:
+        """How many events it says it has heard."""
+        lines = self.session.get(f"{self.address}/metrics", timeout=120).text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("flower_events_total{"))
+
     def seconds(self, path: str, headers: dict[str, str] | None = None) -> float:
         """How long one request takes."""
         began = time.perf_counter()

@@ -6,9 +6,10 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kombu import Connection, Exchange, Producer
 from redis import Redis
 
 CHANNEL = "/0.celeryev/task.multi"
@@ -18,6 +19,8 @@ PIPELINE = 200
 WORKERS = [f"worker{number}@bench" for number in range(20)]
 NAMES = [f"shop.module{number % 7}.task{number}" for number in range(50)]
 EVENTS_PER_TASK = 4
+REDIS_LIMITS = "33554432 8388608 60"
+"""How much a subscriber may be behind by default: 32 MB, or 8 MB for a minute."""
 
 
 def life(number: int) -> list[dict[str, Any]]:
@@ -71,23 +74,37 @@ def envelope(events: list[dict[str, Any]]) -> str:
     )
 
 
-def messages(tasks: int) -> Iterator[str]:
-    """Everything that so many tasks tell, in the order in which workers would."""
+def batches(tasks: int, first: int = 0) -> Iterator[list[dict[str, Any]]]:
+    """Everything that so many tasks tell, from the `first` on, in the order in which workers would."""
     waiting: list[dict[str, Any]] = []
-    for number in range(tasks):
+    for number in range(first, first + tasks):
         waiting.extend(life(number))
         while len(waiting) >= BATCH:
-            yield envelope(waiting[:BATCH])
+            yield waiting[:BATCH]
             waiting = waiting[BATCH:]
     if waiting:
-        yield envelope(waiting)
+        yield waiting
 
 
-def publish(client: Redis, texts: list[str]) -> None:
-    """Publish at full speed; the server's buffers are not limited meanwhile, so that nothing is lost to them."""
-    client.config_set("client-output-buffer-limit", "pubsub 0 0 0")
+def messages(tasks: int, first: int = 0) -> Iterator[str]:
+    """The same as messages on a channel of Redis."""
+    return map(envelope, batches(tasks, first))
+
+
+def publish(client: Redis, texts: list[str], limits: str = "0 0 0") -> None:
+    """Publish at full speed; unless told otherwise Redis' buffers are not limited, so that nothing is lost to them."""
+    client.config_set("client-output-buffer-limit", f"pubsub {limits}")
     for start in range(0, len(texts), PIPELINE):
         with client.pipeline(transaction=False) as pipeline:
             for text in texts[start : start + PIPELINE]:
                 pipeline.publish(CHANNEL, text)
             pipeline.execute()
+
+
+def publish_amqp(url: str, sent: Iterable[list[dict[str, Any]]]) -> None:
+    """Publish at full speed through RabbitMQ."""
+    with Connection(url) as connection, connection.channel() as channel:
+        exchange = Exchange("celeryev", "topic", durable=True)
+        producer = Producer(channel, exchange, serializer="json")
+        for events in sent:
+            producer.publish(events, routing_key="task.multi", delivery_mode=1, headers={"hostname": WORKERS[0]})
