@@ -10,6 +10,7 @@ import re
 import time as clock
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -92,8 +93,13 @@ def natural_time(seconds: float, now: float | None = None) -> str:
     now = clock.time() if now is None else now
     if abs(now - seconds) < 1:
         return say("time.now")
-    ago = humanizing.naturaldelta(timedelta(seconds=abs(now - seconds)))
-    return say("time.ago" if now >= seconds else "time.ahead", span=ago)
+    span = _span(int(abs(now - seconds)))
+    return say("time.ago" if now >= seconds else "time.ahead", span=span)
+
+
+@lru_cache(maxsize=4096)
+def _span(seconds: int) -> str:
+    return humanizing.naturaldelta(timedelta(seconds=seconds))
 
 
 def format_duration(seconds: float | None) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import tzinfo
+from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -67,7 +68,7 @@ FUNCTIONS = {
     "say_html": say_html,
     "element": element,
     "Html": Html,
-    "script_texts": for_scripts,
+    "script_texts": cache(for_scripts),
 }
 
 DOCUMENTATION_URL = "https://flower.readthedocs.io"
@@ -102,7 +103,7 @@ class BaseHandler(DrawnHandler):
 
     # -- time
 
-    @property
+    @cached_property
     def zone(self) -> tzinfo:
         """The visitor's time zone, as far as it is known."""
         name = self.get_cookie(ZONE_COOKIE) or ""
@@ -252,6 +253,6 @@ def same_page(site: Site, tab: str) -> str:
 
 def address(prefix: str, /, *segments: str, **arguments: Any) -> str:
     """The address of a page below a prefix; every segment and argument is quoted, empty arguments left out."""
-    parts = "/".join(quote(str(segment), safe="@:", errors="replace") for segment in segments)
-    given = {name: value for name, value in arguments.items() if value not in (None, "")}
-    return f"{prefix}/{parts}" + (f"?{urlencode(given, errors='replace')}" if given else "")
+    parts = "/".join([quote(str(segment), safe="@:", errors="replace") for segment in segments])
+    given = {name: value for name, value in arguments.items() if value not in (None, "")} if arguments else None
+    return f"{prefix}/{parts}?{urlencode(given, errors='replace')}" if given else f"{prefix}/{parts}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -160,9 +160,8 @@ class View:
 
         A changed filter or order begins at the first page again.
         """
-        changed = replace(self, **{"offset": 0, "after": "", "before": "", **changes})
-        given = {each.name: getattr(changed, each.name) for each in fields(self)}
-        if not (changed.start or changed.end):
+        given = {name: getattr(self, name) for name in BLANK} | {"offset": 0, "after": "", "before": ""} | changes
+        if not (given["start"] or given["end"]):
             del given["tz"]
         return {name: value for name, value in given.items() if value != BLANK[name]}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from html import escape
 
 from flower.utils.template import iso_time, natural_time
@@ -22,9 +23,14 @@ def time_text(seconds: float, zone: tzinfo, style: str) -> str:
     if style == "relative":
         return natural_time(seconds)
     milliseconds = round(seconds * 1000)
-    local = datetime.fromtimestamp(milliseconds // 1000, zone)
-    text = local.strftime(STYLES[style])
+    text = _local_text(milliseconds // 1000, zone, STYLES[style])
     return text if style == "minute" else f"{text}.{milliseconds % 1000:03}"
+
+
+@lru_cache(maxsize=4096)
+def _local_text(second: int, zone: tzinfo, form: str) -> str:
+    """The tasks of a list share their seconds, and a page drawn anew shows most of them again."""
+    return datetime.fromtimestamp(second, zone).strftime(form)
 
 
 def clock_text(seconds: float, zone: tzinfo, now: float | None = None) -> str:
