@@ -77,7 +77,7 @@ class State:
         self._told_at = 0.0
         self._changed: dict[str, View] = {}
         self._saving: dict[str, View] = {}
-        self.workers = Workers({}, max_workers)
+        self.workers = Workers(max_workers)
         self._recalled = False
         if store.is_open:
             self.recall()

@@ -15,9 +15,8 @@ class Workers(dict[str, Worker]):
     Guarded by the lock of the state that holds it.
     """
 
-    def __init__(self, known: Facts, limit: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__()
-        self.recall(known)
         self.limit = limit
         self._appeared: dict[str, None] = {}
         self._changed: set[str] = set()

@@ -2,8 +2,8 @@
 
 Redis cuts off a subscriber that lets 32 MB pile up, which is a tenth of a second of a burst: no thread that shares
 an interpreter's lock with decoding and storing is there in time. What the bytes mean, and whether they are encrypted,
-is not known here. Run as a file, with nothing but the standard
-library: `pump.py SOURCE SINK LIMIT`, two file descriptors of sockets and a number of bytes.
+is not known here. Run as a file, with nothing but the standard library: `pump.py SOURCE SINK LIMIT`, two file
+descriptors of sockets and a number of bytes.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -182,35 +182,31 @@ def test_rabbitmq_without_our_reading(rabbitmq: RabbitMQ, monkeypatch: pytest.Mo
     assert (3 * TASKS + 1, TASKS) == seen(rabbitmq.url, {})
 
 
-def test_connection_that_rabbitmq_closed_is_renewed(rabbitmq: RabbitMQ) -> None:
-    """What ends the connection is told, and it is there again without anybody's doing."""
-    with listening(rabbitmq.url, {}) as events:
+def cut_connections(rabbitmq: RabbitMQ) -> None:
+    for connection in requests.get(f"{rabbitmq.api_url}connections", timeout=10).json():
+        requests.delete(f"{rabbitmq.api_url}connections/{quote(connection['name'])}", timeout=10)
+
+
+def delete_queues(rabbitmq: RabbitMQ) -> None:
+    """Those of events; RabbitMQ only says that nothing more comes, which is no silence."""
+    for queue in requests.get(f"{rabbitmq.api_url}queues", timeout=10).json():
+        if queue["name"].startswith("celeryev.") and queue["durable"]:
+            requests.delete(f"{rabbitmq.api_url}queues/%2F/{queue['name']}", timeout=10)
+
+
+@pytest.mark.parametrize(("end", "settings"), [(cut_connections, {}), (delete_queues, {"event_queue_durable": True})])
+def test_subscription_that_rabbitmq_ended_is_renewed(
+    rabbitmq: RabbitMQ, end: Callable[[RabbitMQ], None], settings: dict[str, Any]
+) -> None:
+    """What ends it is told, and it is there again without anybody's doing."""
+    with listening(rabbitmq.url, settings) as events:
         since = events.connected_since
 
-        def cut() -> bool:
-            for connection in requests.get(f"{rabbitmq.api_url}connections", timeout=10).json():
-                requests.delete(f"{rabbitmq.api_url}connections/{quote(connection['name'])}", timeout=10)
+        def is_noticed() -> bool:
+            end(rabbitmq)
             return events.connected_since != since
 
-        wait_for(cut, 20, "it is cut off")
-        wait_for(lambda: events.connected, 15, "connected anew")
-        tell(events.capp)
-        wait_for(lambda: events.state.totals["task"] >= 3 * TASKS, 20, "events arrive again")
-    assert 3 * TASKS == events.state.totals["task"]
-
-
-def test_queue_that_was_deleted_is_made_anew(rabbitmq: RabbitMQ) -> None:
-    """RabbitMQ only says that nothing more comes; that is no silence."""
-    with listening(rabbitmq.url, {"event_queue_durable": True}) as events:
-        since = events.connected_since
-
-        def delete() -> bool:
-            for queue in requests.get(f"{rabbitmq.api_url}queues", timeout=10).json():
-                if queue["name"].startswith("celeryev.") and queue["durable"]:
-                    requests.delete(f"{rabbitmq.api_url}queues/%2F/{queue['name']}", timeout=10)
-            return events.connected_since != since
-
-        wait_for(delete, 20, "it is noticed")
+        wait_for(is_noticed, 20, "it is noticed")
         wait_for(lambda: events.connected, 15, "connected anew")
         tell(events.capp)
         wait_for(lambda: events.state.totals["task"] >= 3 * TASKS, 20, "events arrive again")
