@@ -20,6 +20,7 @@ from flower.store.life import Life
 from flower.store.migrate import prepare_file
 from flower.store.plan import Clause, Unindexed
 from flower.store.query import TaskQuery
+from flower.store.schema import Columns
 from flower.store.schema import tasks as table
 from flower.store.wanted import HELD_UP_SECONDS, WantedIndexes, longer_than
 from flower.store.where import conditions
@@ -100,6 +101,10 @@ class Embedded:
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
         self._wanted.ask(query, where)
 
+    @property
+    def made(self) -> frozenset[Columns]:
+        return self._wanted.made
+
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return {}
 
@@ -128,19 +133,20 @@ class Embedded:
         missing, unused = self._wanted.missing(), self._wanted.unused()
         if missing is not None and not behind():
             if self._make(missing, behind):
-                self._wanted.made(missing)
+                self._wanted.make(missing)
             else:
-                self._wanted.given_up(missing)
+                self._wanted.give_up(missing)
         elif unused is not None:
             self._writer.drop_index(unused)
-            self._wanted.gone(unused)
+            self._wanted.forget(unused)
 
-    def _make(self, column: str, behind: Callable[[], bool]) -> bool:
-        """Whether the index of a column was made. Nobody who stores tasks suffers when there is no room for it."""
+    def _make(self, columns: Columns, behind: Callable[[], bool]) -> bool:
+        """Whether an index was made. Nobody who stores tasks suffers when there is no room for it."""
         try:
-            return self._writer.add_index(column, longer_than(HELD_UP_SECONDS, behind))
+            return self._writer.add_index(columns, longer_than(HELD_UP_SECONDS, behind))
         except sqlite3.Error as error:
-            logger.warning("The index that would make reading by %s fast cannot be made now: %s", column, error)
+            by = " and ".join(columns)
+            logger.warning("The index that would make reading by %s fast cannot be made now: %s", by, error)
             return False
 
     def is_settled(self) -> bool:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from flower.store.plan import Clause
 from flower.store.query import TaskQuery
+from flower.store.schema import Columns
 from flower.utils.search import Query
 
 Row = tuple[Any, ...]
@@ -100,6 +101,10 @@ class Engine(Protocol):
 
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
         """Somebody reads tasks so: an index may be worth making. Any thread."""
+
+    @property
+    def made(self) -> frozenset[Columns]:
+        """Which indexes on demand there are, where the database is not the better judge of them. Any thread."""
 
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Which of these tasks have ended, as another process stored. In the writer's thread; raises `failures`."""

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from flower.store.caseless import CASELESS, compared
 from flower.store.facets import count, patience
-from flower.store.narrow import is_in_order, narrowest
+from flower.store.narrow import is_in_order
 from flower.store.plan import GROUPING, SORTED, Clause, checked, page_ids, walking
 from flower.store.query import Count, Cursor, Slice, TaskQuery
 from flower.store.rows import tasks_with
@@ -86,24 +86,21 @@ def read(
 ) -> Slice:
     """The tasks next to the place. Raises ValueError for an unknown column, and a place of another order."""
     began = time.monotonic()
-    narrowed = where
     total = Count(stored) if not where else None
-    if where and query.search is None:
-        # Reading every text twice is dear, so with a search the page itself may tell the number.
-        narrowed = narrowest(connection, where)
-        if not is_in_order(query, narrowed):
-            total = count(connection, narrowed, seconds=patience(query))
-            narrowed = walking(query, narrowed, total.number or query.limit, stored)
+    # Reading every text twice is dear, so with a search the page itself may tell the number.
+    if where and query.search is None and not is_in_order(query, where):
+        total = count(connection, where, seconds=patience(query))
+        where = walking(query, where, total.number or query.limit, stored)
     wanted = replace(query, limit=query.limit + 1)
     if place is None and not backward and query.offset:
-        near = ids(connection, wanted, narrowed)
+        near = ids(connection, wanted, where)
     else:
-        near = _neighbours(connection, wanted, narrowed, place, backward)
+        near = _neighbours(connection, wanted, where, place, backward)
     more, near = len(near) > query.limit, near[: query.limit]
     behind = place is not None or bool(query.offset)
     if total is None:
         left = patience(query) - (time.monotonic() - began)
-        total = count(connection, narrowed, seconds=max(0.0, left)) if more or behind else Count(len(near))
+        total = count(connection, where, seconds=max(0.0, left)) if more or behind else Count(len(near))
     if not total.whole:
         total = Count(max(total.number, query.offset + len(near) + more), False)
     found = tasks_with(connection, near[::-1] if backward else near)

@@ -60,6 +60,16 @@ ON_DEMAND = frozenset(
 )
 """Columns whose index is not worth its cost to everybody: SQLite has it on demand, see `flower.store.wanted`."""
 
+Columns = tuple[str, ...]
+TOGETHER: tuple[Columns, ...] = (
+    ("name", "worker", "received"),
+    ("name", "state", "received"),
+    ("state", "worker", "received"),
+)
+"""Indexes, by their columns, for who filters by two of them. SQLite has them on demand; the first is of most use."""
+DEMANDED: frozenset[Columns] = frozenset({*TOGETHER, *((column,) for column in ON_DEMAND)})
+"""All indexes that SQLite has on demand."""
+
 workers = sa.Table(
     "workers",
     metadata,

@@ -22,7 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from flower.store.bounded import STEPS
 from flower.store.columns import BY_NAME, FINAL_STATES, NAMES
 from flower.store.openrows import NEWEST_OPEN, OPEN_OF_STATE
-from flower.store.schema import APPLICATION_ID, ON_DEMAND, VERSION, metadata
+from flower.store.schema import APPLICATION_ID, DEMANDED, ON_DEMAND, VERSION, Columns, metadata
 from flower.utils.search import SQL_FUNCTIONS
 
 Row = tuple[Any, ...]
@@ -36,7 +36,8 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA busy_timeout = 5000",
 )
-_BY = "tasks_by_"
+_DEMANDED = {f"tasks_by_{'_'.join(columns)}": columns for columns in DEMANDED}
+_NAME_OF = {columns: name for name, columns in _DEMANDED.items()}
 _COLUMN_LIST = ", ".join(NAMES)
 _AMONG = "IN (SELECT value FROM json_each(?))"
 ROWS_WITH = f"SELECT id, {_COLUMN_LIST} FROM tasks WHERE id {_AMONG}"
@@ -152,27 +153,27 @@ class Writer:
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
-    def demanded(self) -> frozenset[str]:
-        """The columns that have their index on demand."""
+    def demanded(self) -> frozenset[Columns]:
+        """The indexes on demand that there are."""
         names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
-        return ON_DEMAND & {name.removeprefix(_BY) for (name,) in names}
+        return frozenset(_DEMANDED[name] for (name,) in names if name in _DEMANDED)
 
-    def add_index(self, column: str, give_up: Callable[[], bool]) -> bool:
+    def add_index(self, columns: Columns, give_up: Callable[[], bool]) -> bool:
         """Make an index on demand, in a second for each million tasks; False when that was given up."""
         # On a connection of its own, which sorts in a file: a hundred bytes of memory a task would be too much.
         with contextlib.closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
             connection.set_progress_handler(give_up, STEPS)
             try:
-                connection.execute(f"CREATE INDEX IF NOT EXISTS {_BY}{column} ON tasks ({column})")
+                connection.execute(f"CREATE INDEX IF NOT EXISTS {_NAME_OF[columns]} ON tasks ({', '.join(columns)})")
             except sqlite3.OperationalError as error:
                 if "interrupted" not in str(error):
                     raise
                 return False
         return True
 
-    def drop_index(self, column: str) -> None:
+    def drop_index(self, columns: Columns) -> None:
         """Remove an index on demand."""
-        self._connection.execute(f"DROP INDEX IF EXISTS {_BY}{column}")
+        self._connection.execute(f"DROP INDEX IF EXISTS {_NAME_OF[columns]}")
 
     def give_back(self, pages: int) -> None:
         """Shorten the file by so many empty pages."""

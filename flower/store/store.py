@@ -102,7 +102,6 @@ class Store(Condition):
         """The ids of the page, and how many tasks match."""
         checked(asked.sort_by)
         query, where = self._conditions(connection, asked)
-        where = narrowest(connection, where)
         if query.search is None and not is_in_order(query, where):
             total = self._totals.about(connection, asked, where, self.tasks)
             within = query.limit > 0 and query.offset < total
@@ -126,8 +125,7 @@ class Store(Condition):
         """How many tasks match, told at once: beyond some thousands, at least how many."""
         with self._connect() as connection:
             query, where = self._conditions(connection, query)
-            narrowed = narrowest(connection, where)
-            return facets.count(connection, narrowed, seconds=facets.patience(query)) if where else Count(self.tasks)
+            return facets.count(connection, where, seconds=facets.patience(query)) if where else Count(self.tasks)
 
     def facets(self, query: TaskQuery, *, hurry: bool = False) -> facets.Facets | None:
         """How many tasks of each state, name, worker and queue match; in a `hurry` None if it is not known yet."""
@@ -202,7 +200,7 @@ class Store(Condition):
             return depths.read(connection, query, now)
 
     def _conditions(self, connection: sa.Connection, query: TaskQuery) -> tuple[TaskQuery, list[Clause]]:
-        """The query, whose search may have become a list of ids, and what a row must satisfy."""
+        """The query, whose search may have become a list of ids, and what a row must satisfy: what is rare leads."""
         where = conditions(query, table)
         self.engine.ask(query, where)
         among = query.search and self.engine.matching(connection, query.search, self.tasks)
@@ -210,7 +208,7 @@ class Store(Condition):
             query = replace(query, search=None, among=among)
             where = conditions(query, table)
         hints = self.engine.hints(connection, query.search) if query.search else []
-        return query, [*where, *hints]
+        return query, narrowest(connection, [*where, *hints], self.engine.made)
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sa.Connection]:

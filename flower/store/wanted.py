@@ -1,17 +1,18 @@
-"""Indexes that are made when somebody first sorts or filters by their column, and go when nobody does any more.
+"""Indexes that are made when somebody first sorts or filters by their columns, and go when nobody does any more.
 
-Each index costs every row that is written, and few people ask for the tasks that ran longest. The first question by
-such a column reads all rows; those after it find an index.
+Each index costs every row that is written, and few people ask for the tasks that ran longest, or for the failures of
+one name. The first question of that kind looks at all rows; those after it find an index.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from flower.store.narrow import together
 from flower.store.plan import Clause, columns_of
 from flower.store.query import TaskQuery
-from flower.store.schema import ON_DEMAND
+from flower.store.schema import ON_DEMAND, Columns
 
 UNUSED_SECONDS = 3_600.0
 RETRY_SECONDS = 300.0
@@ -20,41 +21,42 @@ HELD_UP_SECONDS = 2.0
 
 
 class WantedIndexes:
-    """Which indexes were asked for, and which exist. Any thread asks, the writer's does the rest."""
+    """Which indexes were asked for, and which exist: `made`. Any thread asks and looks, the writer's does the rest."""
 
-    def __init__(self, made: Iterable[str]) -> None:
+    def __init__(self, made: Iterable[Columns]) -> None:
         self._asked = dict.fromkeys(made, time.monotonic())
-        self._made = set(self._asked)
-        self._not_before: dict[str, float] = {}
+        self.made = frozenset(self._asked)
+        self._not_before: dict[Columns, float] = {}
 
-    def ask(self, query: TaskQuery, where: Iterable[Clause]) -> None:
-        """Somebody reads by these columns."""
+    def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
+        """Somebody reads so."""
         columns = ON_DEMAND & {query.sort_by}.union(*map(columns_of, where))
-        self._asked.update(dict.fromkeys(columns, time.monotonic()))
+        asked = [*((column,) for column in columns), *together(where)[:1]]
+        self._asked.update(dict.fromkeys(asked, time.monotonic()))
 
-    def missing(self) -> str | None:
-        """The column whose index is to be made now."""
+    def missing(self) -> Columns | None:
+        """The index that is to be made now."""
         now = time.monotonic()
-        wanted = (column for column in list(self._asked) if column not in self._made)
-        return next((column for column in wanted if self._not_before.get(column, 0.0) <= now), None)
+        wanted = (columns for columns in list(self._asked) if columns not in self.made)
+        return next((columns for columns in wanted if self._not_before.get(columns, 0.0) <= now), None)
 
-    def unused(self) -> str | None:
-        """The column whose index nobody needed for an hour."""
+    def unused(self) -> Columns | None:
+        """The index that nobody needed for an hour."""
         since = time.monotonic() - UNUSED_SECONDS
-        return next((column for column in self._made if self._asked[column] < since), None)
+        return next((columns for columns in self.made if self._asked[columns] < since), None)
 
-    def made(self, column: str) -> None:
+    def make(self, columns: Columns) -> None:
         """It exists from now on."""
-        self._made.add(column)
+        self.made |= {columns}
 
-    def given_up(self, column: str) -> None:
+    def give_up(self, columns: Columns) -> None:
         """It could not be made now."""
-        self._not_before[column] = time.monotonic() + RETRY_SECONDS
+        self._not_before[columns] = time.monotonic() + RETRY_SECONDS
 
-    def gone(self, column: str) -> None:
+    def forget(self, columns: Columns) -> None:
         """It exists no longer."""
-        self._made.discard(column)
-        del self._asked[column]
+        self.made -= {columns}
+        del self._asked[columns]
 
 
 def longer_than(seconds: float, claim: Callable[[], bool]) -> Callable[[], bool]:

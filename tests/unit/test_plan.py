@@ -23,8 +23,8 @@ INSTRUCTIONS = 10
 """Between two counts of them."""
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+@contextlib.contextmanager
+def filled() -> Iterator[Store]:
     """One task in a hundred is rare by name, one in ten by worker, one in four by state."""
     with empty_file() as store:
         store.write(
@@ -47,10 +47,27 @@ def store() -> Iterator[Store]:
         yield store
 
 
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    with filled() as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Store]:
+    """The same after somebody filtered by a name and a worker."""
+    with filled() as store:
+        store.slice(TaskQuery(name="usual", worker="busy"))
+        store.keep_house(0.0)
+        yield store
+
+
 def explained(store: Store, query: TaskQuery, total: int | None = None) -> str:
     """How SQLite finds the page."""
     with store._connect() as connection:
-        where = narrowest(connection, conditions(query, table))
+        # Only reading tells a connection of new indexes.
+        connection.exec_driver_sql("SELECT id FROM tasks LIMIT 1").all()
+        where = narrowest(connection, conditions(query, table), store.engine.made)
         if total is not None:
             where = walking(query, where, total, TASKS)
         text = page_ids(query, where).compile(connection, compile_kwargs={"literal_binds": True})
@@ -79,9 +96,33 @@ def test_other_filters_are_looked_up_in_their_indexes(store: Store) -> None:
     assert [True, True, False] == [*(index in plan for index in looked_up), "INTEGER PRIMARY KEY" in plan]
 
 
+PAIR = "SEARCH tasks USING COVERING INDEX tasks_by_name_worker_received (name=? AND worker=?)"
+
+
+@pytest.mark.parametrize(
+    "filters, index",
+    [
+        ({"name": "usual", "worker": "busy"}, PAIR),
+        ({"name": "usual", "worker": "quiet", "state": "SUCCESS"}, PAIR),
+        ({"name": "usual", "worker": "busy", "state": "FAILURE"}, "SEARCH tasks USING COVERING INDEX tasks_by_state"),
+        ({"name": "usual", "state": "FAILURE"}, "SEARCH tasks USING COVERING INDEX tasks_by_state"),
+    ],
+)
+def test_two_filters_lead_together(asked: Store, filters: dict[str, Any], index: str) -> None:
+    """Once they were asked for there is an index of both, which leads unless another filter has fewer tasks."""
+    assert explained(asked, TaskQuery(**filters)).startswith(index)
+
+
+def test_two_filters_are_counted(asked: Store) -> None:
+    """What an index of both tells is counted to the end."""
+    assert Count(1_800) == asked.slice(TaskQuery(name="usual", worker="busy", limit=5)).total
+
+
+@pytest.mark.parametrize("which", ["store", "asked"])
 @pytest.mark.parametrize("filters", [{}, {"received_start": 55.0}, {"sort_by": "runtime"}, {"sort_by": "args"}])
-def test_looking_up_finds_the_same(store: Store, filters: dict[str, Any]) -> None:
+def test_looking_up_finds_the_same(request: pytest.FixtureRequest, which: str, filters: dict[str, Any]) -> None:
     """Several filters find the tasks that have all of it, also one that was never received."""
+    store: Store = request.getfixturevalue(which)
     query = TaskQuery(name="usual", worker="quiet", state="failure", limit=1_000, **filters)
     expected = {
         f"u{number}" for number in range(0, TASKS, 20) if number % 100 and number >= filters.get("received_start", 0)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from flower.store import Store, TaskQuery, open_store, wanted
-from flower.store.schema import ON_DEMAND
+from flower.store.schema import DEMANDED
 from flower.utils.search import parse_query
 
 
@@ -27,7 +27,7 @@ def made(path: Path) -> set[str]:
     """The indexes on demand that a file has."""
     with closing(sqlite3.connect(path / "db")) as file:
         names = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
-    return names & {f"tasks_by_{column}" for column in ON_DEMAND}
+    return names & {f"tasks_by_{'_'.join(columns)}" for columns in DEMANDED}
 
 
 def test_new_file(store: Store, tmp_path: Path) -> None:
@@ -46,6 +46,10 @@ def test_new_file(store: Store, tmp_path: Path) -> None:
         (TaskQuery(started_start=1.0), "tasks_by_started"),
         (TaskQuery(sort_by="retries"), "tasks_by_retries"),
         (TaskQuery(queue="mail"), "tasks_by_queue"),
+        (TaskQuery(name="a", worker="w"), "tasks_by_name_worker_received"),
+        (TaskQuery(name="a", state="FAILURE"), "tasks_by_name_state_received"),
+        (TaskQuery(worker="w", search=parse_query("state:FAILURE")), "tasks_by_state_worker_received"),
+        (TaskQuery(name="a", worker="w", state="FAILURE"), "tasks_by_name_worker_received"),
     ],
 )
 @pytest.mark.parametrize("read", ["search", "slice", "count", "about", "iterate"])
@@ -79,6 +83,14 @@ def test_index_that_is_not_used(store: Store, tmp_path: Path, monkeypatch: pytes
     store.search(TaskQuery(sort_by="runtime"))
     store.keep_house(0.0)
     assert (set(), {"tasks_by_runtime"}) == (gone, made(tmp_path))
+
+
+@pytest.mark.parametrize("query", [TaskQuery(name="a"), TaskQuery(search=parse_query("state:FAILURE state:RETRY"))])
+def test_no_pair(store: Store, tmp_path: Path, query: TaskQuery) -> None:
+    """A single filter has its index already, and so has one of several states."""
+    store.slice(query)
+    store.keep_house(0.0)
+    assert set() == made(tmp_path)
 
 
 def test_nothing_is_made_while_tasks_wait(store: Store, tmp_path: Path) -> None:

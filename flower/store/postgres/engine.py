@@ -22,7 +22,7 @@ from flower.store.postgres.texts import Texts
 from flower.store.postgres.wanted import Wanted
 from flower.store.postgres.writer import Writer, mended
 from flower.store.query import TaskQuery
-from flower.store.schema import VERSION
+from flower.store.schema import VERSION, Columns
 from flower.utils.coercion import encodable, text, whole
 from flower.utils.search import Query, storable
 from flower.utils.texts import say
@@ -104,6 +104,10 @@ class Postgres:
 
     def ask(self, query: TaskQuery, where: Sequence[Clause]) -> None:
         self._wanted.ask(query, where)
+
+    @property
+    def made(self) -> frozenset[Columns]:
+        return frozenset()
 
     def ended(self, uuids: Sequence[str]) -> dict[str, dict[str, Any]]:
         return self._writer.ended(uuids)
