@@ -89,7 +89,7 @@ def full(subject: Subject, broker: Redis, size: Size) -> list[Measure]:
 def flood(subject: Subject, broker: Redis, size: Size) -> list[Measure]:
     """A burst that is more than Redis keeps for a subscriber, with its default limits."""
     texts = list(messages(size.flood))
-    with subject.running(broker) as target:
+    with subject.running(broker, f"--max_tasks={size.flood}") as target:
         _publish(broker, texts, REDIS_LIMITS)
         told, since = -1.0, time.monotonic()
         while time.monotonic() - since < STILL_SECONDS and target.state_of(id_of(size.flood - 1)) not in FINAL:

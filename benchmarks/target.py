@@ -13,6 +13,8 @@ import requests
 from tests.services import Process, free_port
 
 HERE = Path(__file__).parent
+ENVIRONMENT = {"FLOWER_UNAUTHENTICATED_API": "true", "PYTHONDONTWRITEBYTECODE": ""}
+"""Both are started as they are where they are installed: compiled once."""
 
 
 def ours() -> str:
@@ -57,7 +59,7 @@ class Target(Process):
             "--address=127.0.0.1",
             *options,
         )
-        self.spawn(*command, env={"FLOWER_UNAUTHENTICATED_API": "true"})
+        self.spawn(*command, env=ENVIRONMENT)
         self.wait_for(self.answers, 30, "answers")
         return time.perf_counter() - began
 
