@@ -342,7 +342,8 @@ def test_busy_receiver_stays_connected(own_redis: Redis, monkeypatch: pytest.Mon
     found: list[Any] = []
     with receiving(capp, Decoder({"json"})) as (receiver, connection):
         assert isinstance(receiver, RedisReceiver)
-        with capp.events.Dispatcher(connection.clone(), hostname="celery@w1", buffer_while_offline=False) as worker:
+        with connection.clone() as other:
+            worker = capp.events.Dispatcher(other, hostname="celery@w1", buffer_while_offline=False)
             for number in range(10):
                 worker.send("task-received", uuid=f"u{number}", name="tasks.add", args="x" * 20_000)
 
