@@ -38,6 +38,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.compare $(ARGS)
+	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.scrape --released
 	$(BIN)/python -m benchmarks.tabs
 	$(BIN)/python -m benchmarks.queries
