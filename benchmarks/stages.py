@@ -1,8 +1,8 @@
 """Measures what an event costs from the socket to the store, stage by stage: `python -m benchmarks.stages`.
 
-The code of a server with default options, but in one thread, one stage after the other, and with a full store. In a
-server the stages of the last column run side by side, as far as the interpreter's lock lets them. Processor time, the
-least of some rounds. The table goes to benchmarks/stages.md.
+The code of a server with default options and a full store, but in one thread, one stage after the other; in a server
+the threads of the last column run side by side, as far as the interpreter's lock lets them. Processor time, the least
+of some rounds. The table goes to benchmarks/stages.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import os
 import platform
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,19 +40,21 @@ STAGES = {
 }
 """What they do, in their order, and the thread in which a server does it."""
 RECEIVE, DECODE, MERGE, COUNT, LOSSES, STORE = STAGES
+Spent = dict[str, float]
+"""Seconds of a processor by stage."""
 
 
 class Clock:
-    """Adds up processor time, in seconds, by stage."""
+    """Adds up processor time."""
 
     def __init__(self) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: Spent = defaultdict(float)
 
     @contextmanager
     def at(self, stage: str) -> Iterator[None]:
         began = time.thread_time()
         yield
-        self.spent[stage] += time.thread_time() - began  # type: ignore[assignment] # a Counter of seconds
+        self.spent[stage] += time.thread_time() - began
 
 
 def frame(text: str) -> bytes:
@@ -72,7 +74,7 @@ def received(frames: list[bytes]) -> list[bytes]:
     return found
 
 
-def go(app: Flower, first: int) -> Counter[str]:
+def go(app: Flower, first: int) -> Spent:
     """Send a round of tasks through all stages; the seconds of each."""
     clock, decoder, now = Clock(), Decoder({"json"}), time.time()
     state, losses = app.cluster.state, app.cluster.events.losses
@@ -97,7 +99,7 @@ def go(app: Flower, first: int) -> Counter[str]:
     return clock.spent
 
 
-def table(rounds: list[Counter[str]]) -> str:
+def table(rounds: list[Spent]) -> str:
     """The least that each stage took, as Markdown."""
     events = TASKS * EVENTS_PER_TASK
     cost = {stage: min(each[stage] for each in rounds) / events * 1e6 for stage in STAGES}
